@@ -1,0 +1,23 @@
+/** The core's limits; each names the threat that it meets. docs/OPERATIONS.md lists them for operators. */
+
+/** Rows in one store transaction. Threat: a long transaction holds the event loop (SQLite: 13 µs a row measured) and delays heartbeats. */
+export const MAX_BATCH_ROWS = 256;
+
+/** Appends that may wait for the store. Threat: memory, when events arrive faster than the store takes them. */
+export const MAX_WAITING_ROWS = 100_000;
+
+/** Streams whose tail is kept in memory. Threat: memory, with millions of members; a forgotten tail costs one read. */
+export const MAX_LANES = 50_000;
+
+/** How long an append may wait for the store. Threat: a request that never ends while the store is away. Milliseconds. */
+export const APPEND_DEADLINE_MS = 10_000;
+
+/** First and longest pause before a refused row or a failed read is tried again. Threat: a busy loop against a store in trouble. */
+export const RETRY_MIN_MS = 5;
+export const RETRY_MAX_MS = 250;
+
+/**
+ * How long a repeat of a key is recognised even where trimming took the entry: entries below the base stay on disk this long. Threat: a
+ * forum that sends an event again after the member's stream was trimmed. Discourse gives up after hours; a week is ample. Milliseconds.
+ */
+export const IDEMPOTENCY_WINDOW_MS = 7 * 24 * 3_600_000;

@@ -1,0 +1,177 @@
+import { randomUUID } from "node:crypto";
+import { BelfryError } from "../errors.js";
+import type { Appended, Decision, Draft } from "./lane.js";
+import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
+import type { PublicationRecord, Recipient, StoredEntry, StreamStore, Tail } from "./types.js";
+import { Writer, type WriterObserver } from "./writer.js";
+
+/** Content for many streams at once. `id` and `alias` make a repeat harmless; `key` gives each stream at most one entry for its subject. */
+export interface PublishRequest {
+  id: string;
+  alias: string | null;
+  key: string;
+  kind: string;
+  shared: string;
+  plan: Recipient[];
+  note: string;
+}
+
+/**
+ * What became of one recipient's entry. `mine` is false where the stream had an entry with that key from another publication; `seq` is
+ * null where the entry is no longer kept.
+ */
+export interface RecipientResult {
+  stream: string;
+  seq: number | null;
+  mine: boolean;
+}
+
+/** `record` is the publication as stored (a duplicate: the first one's); `results` follow `record.plan`. */
+export interface Published {
+  duplicate: boolean;
+  record: PublicationRecord;
+  results: RecipientResult[];
+}
+
+/** What `append` and `transact` answer. */
+export type AppendAnswer = Pick<Appended, "seq" | "unread" | "repeated">;
+
+/** What a reader needs of the log. */
+export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "tails" | "page" | "subscribe">;
+
+/**
+ * The durable streams of one node. Nothing resolves before it is durable; entries of a stream reach listeners in order of seq, those of
+ * other nodes not at all. Errors: `unavailable`, `overloaded`, `draining`, `reset`.
+ */
+export class StreamLog<C = unknown> {
+  readonly #store: StreamStore<C>;
+  readonly #clock: () => number;
+  readonly #writer: Writer<C>;
+  readonly #listeners = new Set<(stream: string, entry: StoredEntry) => void>();
+
+  constructor(options: { store: StreamStore<C>; clock?: () => number; observer?: WriterObserver }) {
+    this.#store = options.store;
+    this.#clock = options.clock ?? Date.now;
+    this.#writer = new Writer(options.store, this.#clock, (stream, entry) => this.#deliver(stream, entry), options.observer);
+  }
+
+  /** Stores content once and an entry for each recipient. A repeat finishes what an interrupted first attempt left undone. */
+  async publish(request: PublishRequest): Promise<Published> {
+    const record: PublicationRecord = { ...request, at: this.#clock(), attempt: randomUUID() };
+    const { duplicate, results } = await this.#writer.publish(record);
+    if (duplicate !== null) return { duplicate: true, record: duplicate, results: await this.#settle(duplicate) };
+    return { duplicate: false, record, results: record.plan.map(({ stream }, index) => toResult(record, stream, results[index] ?? null)) };
+  }
+
+  /** A publication by id or alias, or null. */
+  publication(name: string): Promise<PublicationRecord | null> {
+    return this.#store.publication(name);
+  }
+
+  /** Where the entries with this key stand, in all streams. */
+  async find(key: string): Promise<Array<{ stream: string; seq: number }>> {
+    return this.#store.find(key);
+  }
+
+  /** Appends one entry; a key that the stream has already gives the stored seq and `repeated`. */
+  async append(stream: string, draft: Draft): Promise<AppendAnswer> {
+    const { appended } = await this.#writer.enqueue(stream, { draft, decide: null });
+    const { seq, unread, repeated } = appended as Appended;
+    return { seq, unread, repeated };
+  }
+
+  /**
+   * Appends what `decide` makes of the stream's present tail, together with a companion, or nothing (null). `decide` gets the seq that the
+   * entry will have; it runs again when another writer was faster, so it must have no effect of its own besides reading.
+   */
+  async transact(stream: string, decide: (tail: Tail, seq: number) => Promise<Decision<C>>): Promise<AppendAnswer> {
+    const { appended, tail } = await this.#writer.enqueue(stream, { draft: null, decide });
+    if (appended === null) return { seq: tail.head, unread: tail.unread, repeated: false };
+    return { seq: appended.seq, unread: appended.unread, repeated: appended.repeated };
+  }
+
+  epoch(): Promise<string> {
+    return this.#store.epoch();
+  }
+
+  /** The stream's end as the store has it now. */
+  async tail(stream: string): Promise<Tail> {
+    return (await this.#store.tails([stream])).get(stream) ?? { head: 0, base: 1, unread: 0 };
+  }
+
+  tails(streams: string[]): Promise<Map<string, Tail>> {
+    return this.#store.tails(streams);
+  }
+
+  /**
+   * The entries after `after`, at most `limit`, without a gap.
+   * @throws BelfryError `reset` when `after` is older than the base allows or past the head.
+   */
+  async page(stream: string, after: number, limit: number): Promise<StoredEntry[]> {
+    const tail = await this.tail(stream);
+    if (after < tail.base - 1 || after > tail.head) throw resetError();
+    if (after === tail.head) return [];
+    const entries = await this.#store.read(stream, after, tail.head, limit);
+    // Trimming may have run between the two reads; a page that starts late would look complete and is not.
+    if (entries[0]?.seq !== after + 1) throw resetError();
+    return entries;
+  }
+
+  /** Moves the base of a stream up to `base`, at most past its head. Entries below it are gone for readers at once. */
+  async trim(stream: string, base: number): Promise<void> {
+    await this.#writer.enqueue(stream, {
+      draft: null,
+      decide: async (tail) => {
+        const to = Math.min(base, tail.head + 1);
+        if (to > tail.base) {
+          await this.#store.setBase(stream, to);
+          tail.base = to;
+        }
+        return null;
+      },
+    });
+    await this.#store.deleteBelowBase(stream, this.#clock() - IDEMPOTENCY_WINDOW_MS);
+  }
+
+  /** Calls `listener` with each entry that this node appends, right after it is durable. Returns the way to stop it. */
+  subscribe(listener: (stream: string, entry: StoredEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Refuses new work and resolves when all that was taken is settled. The store stays open. */
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  #deliver(stream: string, entry: StoredEntry): void {
+    for (const listener of this.#listeners) listener(stream, entry);
+  }
+
+  /** The results of a publication stored before: looked up, and appended where a crash came between. */
+  async #settle(record: PublicationRecord): Promise<RecipientResult[]> {
+    if (record.plan.length === 0) return [];
+    const streams = record.plan.map(({ stream }) => stream);
+    const found = new Map((await this.#store.find(record.key, streams)).map((one) => [one.stream, one]));
+    const keysAreKept = record.at > this.#clock() - IDEMPOTENCY_WINDOW_MS;
+    return Promise.all(
+      record.plan.map(async ({ stream, own }): Promise<RecipientResult> => {
+        const known = found.get(stream);
+        if (known !== undefined) return { stream, seq: known.seq, mine: known.publication === record.id };
+        if (!keysAreKept) return { stream, seq: null, mine: true };
+        const draft: Draft = { key: record.key, kind: record.kind, own, count: 1, publication: record.id, shared: record.shared };
+        const { appended } = await this.#writer.enqueue(stream, { draft, decide: null });
+        return toResult(record, stream, appended);
+      }),
+    );
+  }
+}
+
+function toResult(record: PublicationRecord, stream: string, appended: Appended | null): RecipientResult {
+  if (appended === null) return { stream, seq: null, mine: true };
+  return { stream, seq: appended.seq, mine: !appended.repeated || appended.publication === record.id };
+}
+
+function resetError(): BelfryError {
+  return new BelfryError("reset", "This cursor cannot be continued: take a snapshot and go on from its seq.");
+}

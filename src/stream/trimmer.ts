@@ -1,0 +1,102 @@
+import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
+import type { StreamLog } from "./log.js";
+import type { StreamStore } from "./types.js";
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Streams looked at between two breaths of the event loop. Threat: a sweep over a million streams that starves the sessions. */
+const STREAMS_A_STEP = 200;
+
+/** Publications deleted in one statement. Threat: as above. */
+const PUBLICATIONS_A_STEP = 1_000;
+
+/** How often trimming runs. Retention is counted in days, so an hour is exact enough. */
+const EVERY_MS = 3_600_000;
+
+export interface TrimmerOptions<C> {
+  log: StreamLog<C>;
+  store: StreamStore<C>;
+  /** An entry older than this many days goes; 0 keeps for ever. */
+  keepDays: number;
+  /** Entries kept of one stream; 0 keeps all. */
+  keepEntries: number;
+  /** Called before a stream's base moves: what the trimmed entries meant must not be counted any more. */
+  beforeTrim: (stream: string, base: number) => Promise<void>;
+  clock?: () => number;
+  onError: (error: unknown) => void;
+}
+
+/** Trims all streams by age and by count. The last entry stays on disk whatever its age: it carries the numbering and the counter. */
+export class Trimmer<C> {
+  readonly #options: TrimmerOptions<C>;
+  readonly #clock: () => number;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<unknown> | null = null;
+  #stopped = false;
+
+  constructor(options: TrimmerOptions<C>) {
+    this.#options = options;
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#running ??= this.run()
+        .catch(this.#options.onError)
+        .finally(() => {
+          this.#running = null;
+        });
+    }, EVERY_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** One sweep over all streams. Resolves with the number of streams whose base moved. */
+  async run(): Promise<number> {
+    const { store, keepDays } = this.#options;
+    let moved = 0;
+    let after: string | null = null;
+    for (;;) {
+      const step: Awaited<ReturnType<typeof store.streams>> = await store.streams(after, STREAMS_A_STEP);
+      const tails = await store.tails(step.map((one) => one.stream));
+      for (const { stream, oldest, oldestAt } of step) {
+        if (this.#stopped) return moved;
+        const tail = tails.get(stream);
+        if (tail !== undefined && (await this.#trimOne(stream, oldest, oldestAt, tail.base, tail.head))) moved++;
+      }
+      const last = step.at(-1);
+      if (last === undefined) break;
+      after = last.stream;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (keepDays > 0) await this.#deletePublications(keepDays);
+    return moved;
+  }
+
+  async #trimOne(stream: string, oldest: number, oldestAt: number, base: number, head: number): Promise<boolean> {
+    const { log, store, keepDays, keepEntries, beforeTrim } = this.#options;
+    let target = keepEntries > 0 ? head - keepEntries + 1 : 1;
+    const cutoff = this.#clock() - keepDays * DAY_MS;
+    if (keepDays > 0 && oldestAt < cutoff) target = Math.max(target, (await store.lastBefore(stream, cutoff)) + 1);
+    if (target > base) {
+      await beforeTrim(stream, target);
+      await log.trim(stream, target);
+      return true;
+    }
+    if (oldest < base) await store.deleteBelowBase(stream, this.#clock() - IDEMPOTENCY_WINDOW_MS);
+    return false;
+  }
+
+  /** A publication outlives every entry that refers to it: an interrupted one is finished within the window, its entries live `keepDays`. */
+  async #deletePublications(keepDays: number): Promise<void> {
+    const cutoff = this.#clock() - keepDays * DAY_MS - 2 * IDEMPOTENCY_WINDOW_MS;
+    while (!this.#stopped && (await this.#options.store.deletePublications(cutoff, PUBLICATIONS_A_STEP)) === PUBLICATIONS_A_STEP) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
