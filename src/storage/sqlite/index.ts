@@ -1,0 +1,27 @@
+import type { Logger } from "pino";
+import type { Stores } from "../types.js";
+import { newEpoch, openDatabase } from "./connection.js";
+import { SqliteDirectory } from "./directory.js";
+import { SqliteInbox } from "./inbox.js";
+import { SqliteStreams } from "./streams.js";
+
+/** Opens (or creates) the embedded store in `dataDir`. @throws StoreRefused */
+export async function openSqliteStore(dataDir: string, log: Logger): Promise<Stores> {
+  const db = openDatabase(dataDir);
+  log.debug({ dataDir }, "sqlite store open");
+  const inbox = new SqliteInbox(db);
+  return {
+    kind: "sqlite",
+    streams: new SqliteStreams(db, inbox),
+    inbox,
+    directory: new SqliteDirectory(db),
+    async renewEpoch() {
+      const epoch = newEpoch();
+      db.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(epoch);
+      return epoch;
+    },
+    async close() {
+      if (db.open) db.close();
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import type Database from "libsql";
+import type { InboxChange } from "../../inbox/types.js";
+import type {
+  AppendBatch,
+  AppendResult,
+  EntryRow,
+  FoundKey,
+  PublicationOutcome,
+  PublicationRecord,
+  RowOutcome,
+  StoredEntry,
+  StreamStore,
+  Tail,
+} from "../../stream/types.js";
+import { storeError, transaction } from "./connection.js";
+import type { SqliteInbox } from "./inbox.js";
+
+const ENTRY = "e.seq, e.at, e.kind, e.unread, e.own, e.publication, p.shared";
+const FROM = "FROM entries e LEFT JOIN publications p ON p.id = e.publication";
+
+type PublicationRow = Omit<PublicationRecord, "plan"> & { plan: string };
+
+/**
+ * The streams in SQLite. One process owns the file, so a batch is one transaction and a compare-and-set is an insert that may be refused.
+ * Statements run on the event loop: handing rows to another thread cost more than the commit's wait for the disk (docs/PERFORMANCE.md).
+ */
+export class SqliteStreams implements StreamStore<InboxChange> {
+  readonly concurrency = 1;
+  readonly #db: Database.Database;
+  readonly #inbox: SqliteInbox;
+  readonly #sql;
+
+  constructor(db: Database.Database, inbox: SqliteInbox) {
+    this.#db = db;
+    this.#inbox = inbox;
+    this.#sql = {
+      epoch: db.prepare("SELECT value FROM meta WHERE name = 'epoch'"),
+      insertEntry: db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+      insertPublication: db.prepare("INSERT INTO publications VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+      publication: db.prepare("SELECT * FROM publications WHERE id = ? UNION ALL SELECT * FROM publications WHERE alias = ? LIMIT 1"),
+      byKey: db.prepare("SELECT stream, seq, publication FROM entries WHERE key = ?"),
+      byKeyAndStream: db.prepare("SELECT stream, seq, publication FROM entries WHERE key = ? AND stream = ?"),
+      head: db.prepare("SELECT seq, unread FROM entries WHERE stream = ? ORDER BY seq DESC LIMIT 1"),
+      base: db.prepare("SELECT base FROM bases WHERE stream = ?"),
+      read: db.prepare(`SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`),
+      readBack: db.prepare(
+        `SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.kind = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`,
+      ),
+      readAt: db.prepare(`SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.seq = ?`),
+      setBase: db.prepare("INSERT INTO bases VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET base = max(base, excluded.base)"),
+      deleteBelowBase: db.prepare(
+        `DELETE FROM entries WHERE stream = ?1 AND seq < (SELECT base FROM bases WHERE stream = ?1) AND at < ?2
+           AND seq < (SELECT max(seq) FROM entries WHERE stream = ?1)`,
+      ),
+      nextStream: db.prepare("SELECT stream, seq, at FROM entries WHERE stream > ? ORDER BY stream, seq LIMIT 1"),
+      lastBefore: db.prepare("SELECT seq FROM entries WHERE stream = ? AND at < ? ORDER BY seq DESC LIMIT 1"),
+      deletePublications: db.prepare("DELETE FROM publications WHERE rowid IN (SELECT rowid FROM publications WHERE at < ? ORDER BY rowid LIMIT ?)"),
+      ping: db.prepare("SELECT 1"),
+    };
+  }
+
+  epoch(): Promise<string> {
+    return this.#run(() => (this.#sql.epoch.get() as { value: string }).value);
+  }
+
+  append(batch: AppendBatch<InboxChange>): Promise<AppendResult> {
+    return this.#run(() =>
+      transaction(this.#db, () => {
+        const duplicates = new Set<string>();
+        const publications = batch.publications.map((record): PublicationOutcome => {
+          const outcome = this.#insertPublication(record);
+          if (!outcome.stored) duplicates.add(record.id);
+          return outcome;
+        });
+        const rows = batch.writes.map(({ row, companion }): RowOutcome => {
+          if (duplicates.size > 0 && row.publication !== null && duplicates.has(row.publication)) return { is: "skipped" };
+          const outcome = this.#insertEntry(row);
+          if (outcome.is === "stored" && companion !== undefined) this.#inbox.apply(companion);
+          return outcome;
+        });
+        return { publications, rows };
+      }),
+    );
+  }
+
+  tails(streams: string[]): Promise<Map<string, Tail>> {
+    return this.#run(() => {
+      const tails = new Map<string, Tail>();
+      for (const stream of streams) {
+        const head = this.#sql.head.get(stream) as { seq: number; unread: number } | undefined;
+        const base = this.#sql.base.get(stream) as { base: number } | undefined;
+        tails.set(stream, { head: head?.seq ?? 0, base: base?.base ?? 1, unread: head?.unread ?? 0 });
+      }
+      return tails;
+    });
+  }
+
+  read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]> {
+    return this.#run(() => this.#sql.read.all(stream, after, upTo, limit) as StoredEntry[]);
+  }
+
+  readBack(stream: string, kind: string, from: number, before: number, limit: number): Promise<StoredEntry[]> {
+    return this.#run(() => this.#sql.readBack.all(stream, kind, from, before, limit) as StoredEntry[]);
+  }
+
+  readAt(stream: string, seqs: number[]): Promise<StoredEntry[]> {
+    return this.#run(() => seqs.flatMap((seq) => this.#sql.readAt.all(stream, seq) as StoredEntry[]));
+  }
+
+  find(key: string, streams?: string[]): Promise<FoundKey[]> {
+    return this.#run(() => {
+      if (streams === undefined) return this.#sql.byKey.all(key) as FoundKey[];
+      return streams.flatMap((stream) => this.#sql.byKeyAndStream.all(key, stream) as FoundKey[]);
+    });
+  }
+
+  publication(name: string): Promise<PublicationRecord | null> {
+    return this.#run(() => this.#publication(name));
+  }
+
+  setBase(stream: string, base: number): Promise<void> {
+    return this.#run(() => void this.#sql.setBase.run(stream, base));
+  }
+
+  deleteBelowBase(stream: string, olderThan: number): Promise<number> {
+    return this.#run(() => this.#sql.deleteBelowBase.run(stream, olderThan).changes);
+  }
+
+  streams(after: string | null, limit: number): Promise<Array<{ stream: string; oldest: number; oldestAt: number }>> {
+    return this.#run(() => {
+      const found: Array<{ stream: string; oldest: number; oldestAt: number }> = [];
+      let last = after ?? "";
+      while (found.length < limit) {
+        const row = this.#sql.nextStream.get(last) as { stream: string; seq: number; at: number } | undefined;
+        if (row === undefined) break;
+        found.push({ stream: row.stream, oldest: row.seq, oldestAt: row.at });
+        last = row.stream;
+      }
+      return found;
+    });
+  }
+
+  lastBefore(stream: string, olderThan: number): Promise<number> {
+    return this.#run(() => (this.#sql.lastBefore.get(stream, olderThan) as { seq: number } | undefined)?.seq ?? 0);
+  }
+
+  deletePublications(olderThan: number, limit: number): Promise<number> {
+    return this.#run(() => this.#sql.deletePublications.run(olderThan, limit).changes);
+  }
+
+  ping(): Promise<void> {
+    return this.#run(() => void this.#sql.ping.get());
+  }
+
+  #insertPublication(record: PublicationRecord): PublicationOutcome {
+    const { id, alias, key, kind, at, shared, plan, note, attempt } = record;
+    const { changes } = this.#sql.insertPublication.run(id, alias, key, kind, at, shared, encodePlan(plan), note, attempt);
+    if (changes === 1) return { stored: true };
+    const existing = this.#publication(id) ?? this.#publication(alias ?? id);
+    if (existing === null) throw new Error(`publication ${id} is refused and not there`);
+    return existing.attempt === attempt ? { stored: true } : { stored: false, existing };
+  }
+
+  #insertEntry(row: EntryRow): RowOutcome {
+    const { stream, seq, key, at, kind, unread, own, publication } = row;
+    if (this.#sql.insertEntry.run(stream, seq, key, at, kind, unread, own, publication).changes === 1) return { is: "stored" };
+    const known = this.#sql.byKeyAndStream.get(key, stream) as FoundKey | undefined;
+    if (known === undefined) return { is: "conflict" };
+    return { is: "repeat", seq: known.seq, publication: known.publication };
+  }
+
+  #publication(name: string): PublicationRecord | null {
+    const row = this.#sql.publication.get(name, name) as PublicationRow | undefined;
+    return row === undefined ? null : { ...row, plan: decodePlan(row.plan) };
+  }
+
+  /** The port is asynchronous and its errors are the contract's. */
+  async #run<T>(work: () => T): Promise<T> {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+
+/** Pairs instead of objects: a plan of ten is written with every event. */
+function encodePlan(plan: PublicationRecord["plan"]): string {
+  return JSON.stringify(plan.map(({ stream, own }) => [stream, own]));
+}
+
+function decodePlan(plan: string): PublicationRecord["plan"] {
+  return (JSON.parse(plan) as Array<[string, string]>).map(([stream, own]) => ({ stream, own }));
+}

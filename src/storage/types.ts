@@ -1,0 +1,23 @@
+/** What every kind of store gives to the program: the ports of the rooms, over one connection. */
+import type { DirectoryStore } from "../community/types.js";
+import type { InboxChange, InboxStore } from "../inbox/types.js";
+import type { StreamStore } from "../stream/types.js";
+
+export interface Stores {
+  readonly kind: "sqlite" | "mongodb";
+  readonly streams: StreamStore<InboxChange>;
+  readonly inbox: InboxStore;
+  readonly directory: DirectoryStore;
+  /** Gives the history a new name, after a restore from a backup, and returns it: every cursor of the old epoch gets a reset. */
+  renewEpoch(): Promise<string>;
+  /** Gives the connection or the file back; writes must have ended before. Harmless when called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * The store cannot be used as it is, and waiting does not help: not a replica set, a schema newer than the program, an address nobody
+ * answers at. The message says what to do; the program prints it and ends.
+ */
+export class StoreRefused extends Error {
+  override readonly name = "StoreRefused";
+}
