@@ -1,0 +1,249 @@
+import { randomUUID } from "node:crypto";
+import { BelfryError } from "../errors.js";
+import type { AppendAnswer, Decision, StreamLog } from "../stream/index.js";
+import type { Cursor, StoredEntry, StreamStore, Tail } from "../stream/types.js";
+import { encodeEntry, type Notification, notificationId, seqOfId, streamOf, toNotification, userOf, type WireEntry } from "./notification.js";
+import { type Filter, InboxReader } from "./reader.js";
+import type { InboxChange, InboxStore, Mark } from "./types.js";
+import { applyVerb, counts, type Verb, viewOf, watermark, withReadAll } from "./view.js";
+
+/** What a mark is answered with: the stream's last seq and counter after it. */
+export interface MarkAnswer {
+  seq: number;
+  unread: number;
+}
+
+/** How a member's inbox looks as of `seq`. */
+export interface Snapshot {
+  epoch: string;
+  seq: number;
+  unread: number;
+  items: Notification[];
+  more: boolean;
+}
+
+/** docs/PROTOCOL.md, `snapshot`. */
+const SNAPSHOT_ITEMS = 50;
+
+/** Reads of a snapshot that a writer may spoil before it is given as it is; the entries that follow correct it. */
+const SNAPSHOT_TRIES = 3;
+
+/** Members whose notifications of one subject are rescinded at the same time. Threat: a much-told post that fills the writer's queue. */
+const RESCIND_TOGETHER = 64;
+
+/** The bytes of a page of entries on the wire. docs/PROTOCOL.md, `entries`. */
+export const MAX_PAGE_BYTES = 256 * 1024;
+
+/** What a member's entries mean, and what a member can do to them. */
+export class Inbox {
+  readonly #log: StreamLog<InboxChange>;
+  readonly #store: InboxStore;
+  readonly #reader: InboxReader;
+  readonly #clock: () => number;
+
+  constructor(options: { log: StreamLog<InboxChange>; streams: StreamStore<InboxChange>; store: InboxStore; clock?: () => number }) {
+    this.#log = options.log;
+    this.#store = options.store;
+    this.#clock = options.clock ?? Date.now;
+    this.#reader = new InboxReader(options.streams, options.store);
+  }
+
+  streamOf(user: string): string {
+    return streamOf(user);
+  }
+
+  userOf(stream: string): string {
+    return userOf(stream);
+  }
+
+  notificationId(stream: string, seq: number): string {
+    return notificationId(stream, seq);
+  }
+
+  /** A page of notifications, newest first, and the counter. */
+  async list(
+    user: string,
+    query: { filter: Filter; before?: string | undefined; limit: number },
+  ): Promise<{ items: Notification[]; more: boolean; unread: number }> {
+    const tail = await this.#log.tail(streamOf(user));
+    const page = await this.#reader.list(user, query.filter, query.before, query.limit, tail);
+    return { ...page, unread: tail.unread };
+  }
+
+  /** The newest notifications as of the stream's head. A writer that is faster than three reads only makes items newer than `seq`. */
+  async snapshot(user: string): Promise<Snapshot> {
+    const stream = streamOf(user);
+    const epoch = await this.#log.epoch();
+    for (let tries = 1; ; tries++) {
+      const tail = await this.#log.tail(stream);
+      const page = await this.#reader.list(user, "all", undefined, SNAPSHOT_ITEMS, tail);
+      const settled = (await this.#log.tail(stream)).head === tail.head;
+      if (settled || tries === SNAPSHOT_TRIES) return { epoch, seq: tail.head, unread: tail.unread, ...page };
+    }
+  }
+
+  /**
+   * The entries after a cursor in wire form, at most `limit` and 256 KiB.
+   * @throws BelfryError `reset` when the cursor cannot be continued.
+   */
+  async sync(user: string, after: Cursor, limit: number): Promise<{ epoch: string; entries: WireEntry[]; head: number; more: boolean }> {
+    const stream = streamOf(user);
+    const epoch = await this.#log.epoch();
+    if (after.epoch !== epoch) throw new BelfryError("reset", "This cursor is of another epoch: take a snapshot and go on from its seq.");
+    const page = await this.#log.page(stream, after.seq, limit);
+    const entries = firstPage(page.map((entry) => encodeEntry(stream, entry))).map((text) => JSON.parse(text) as WireEntry);
+    const last = entries.at(-1)?.seq ?? after.seq;
+    const { head } = await this.#log.tail(stream);
+    return { epoch, entries, head, more: last < head };
+  }
+
+  /** Marks up to 100 notifications. @throws BelfryError `not_found` when one of them is not this member's; then none is marked. */
+  mark(user: string, verb: Verb, ids: string[]): Promise<MarkAnswer> {
+    const stream = streamOf(user);
+    const seqs = ids.map((id) => seqOfId(stream, id) ?? notFound(id));
+    return this.#transact(stream, async (tail, by) => {
+      const kept = seqs.filter((seq) => seq >= tail.base);
+      const seen = await this.#reader.look(stream, kept);
+      if (seen.length < kept.length) notFound(missing(ids, kept, seen.map(({ entry }) => entry.seq), stream));
+      const at = this.#clock();
+      const marks: Mark[] = [];
+      let count = 0;
+      for (const { entry, view } of seen) {
+        const mark = applyVerb(verb, entry.seq, view, by, at);
+        if (mark === null) continue;
+        marks.push(mark);
+        count += Number(mark.readAt === null) - Number(counts(view));
+      }
+      if (marks.length === 0) return null;
+      const changed = marks.map((mark) => notificationId(stream, mark.seq));
+      return decision(KIND_OF[verb], { ids: changed }, count, at, { stream, marks });
+    });
+  }
+
+  /** Reads all up to `upTo`, or moves the seen mark there; without `upTo`, to the head. */
+  markUpTo(user: string, verb: "read_all" | "seen", upTo: number | undefined): Promise<MarkAnswer> {
+    const stream = streamOf(user);
+    return this.#transact(stream, async (tail, by) => {
+      const to = upTo ?? tail.head;
+      if (to > tail.head) throw new BelfryError("bad_request", `\`upTo\` is past the stream's head, which is ${tail.head}.`);
+      return verb === "seen" ? this.#decideSeen(stream, to) : this.#decideReadAll(stream, to, tail, by);
+    });
+  }
+
+  /** Before a stream is trimmed: what goes is read, so that the counter never counts what nobody can see. */
+  async beforeTrim(stream: string, base: number): Promise<void> {
+    if (!stream.startsWith(streamOf(""))) return;
+    await this.markUpTo(userOf(stream), "read_all", base - 1);
+    await this.#store.deleteMarks(stream, base);
+  }
+
+  /** Takes back every notification with this key. `by` names the act: the same act twice changes nothing. */
+  async rescind(key: string, by: string, why: string): Promise<void> {
+    await this.#forEachTold(key, (stream, seq) =>
+      this.#transact(stream, async (tail) => {
+        const [seen] = seq < tail.base ? [] : await this.#reader.look(stream, [seq]);
+        if (seen === undefined || seen.view.rescinded !== null) return null;
+        const data = { id: notificationId(stream, seq), why };
+        const [mark] = await this.#marksOf(stream, seq);
+        const change = { stream, marks: [{ ...mark, rescinded: why }] };
+        return decision("notification.rescinded", data, counts(seen.view) ? -1 : 0, this.#clock(), change, `rescind:${by}`);
+      }),
+    );
+  }
+
+  /** Brings back what was rescinded of this key, as it looked before. */
+  async restore(key: string, by: string): Promise<void> {
+    await this.#forEachTold(key, (stream, seq) =>
+      this.#transact(stream, async (tail) => {
+        const [seen] = seq < tail.base ? [] : await this.#reader.look(stream, [seq]);
+        if (seen === undefined || seen.view.rescinded === null) return null;
+        const view = { ...seen.view, rescinded: null };
+        const data = toNotification(stream, seen.entry, view);
+        const [mark] = await this.#marksOf(stream, seq);
+        const change = { stream, marks: [{ ...mark, rescinded: null }] };
+        return decision("notification.updated", data, counts(view) ? 1 : 0, this.#clock(), change, `restore:${by}`);
+      }),
+    );
+  }
+
+  async #decideSeen(stream: string, to: number): Promise<Decision<InboxChange>> {
+    const state = await this.#store.state(stream);
+    // Only a new notification can be new to the eye; without this the mark's own entry would call for the next mark.
+    if (to <= state.seenUpTo || !(await this.#reader.hasNew(stream, state.seenUpTo + 1, to))) return null;
+    return decision("seen", { upTo: to }, 0, this.#clock(), { stream, marks: [], state: { ...state, seenUpTo: to } });
+  }
+
+  async #decideReadAll(stream: string, to: number, tail: Tail, by: number): Promise<Decision<InboxChange>> {
+    if (tail.unread === 0) return null;
+    const left = to === tail.head ? 0 : await this.#reader.countUnreadAfter(stream, to, tail);
+    if (left === tail.unread) return null;
+    const at = this.#clock();
+    const state = await this.#store.state(stream);
+    const count = left - tail.unread;
+    if (to > (watermark(state)?.upTo ?? 0)) {
+      const change = { stream, marks: [], state: withReadAll(state, { upTo: to, seq: by, at }) };
+      return decision("read_all", { upTo: to }, count, at, change);
+    }
+    // Below the watermark: what is unread there was marked so one by one, and is read one by one.
+    const marks = (await this.#store.markedUnread(stream, tail.base, to + 1, Number.MAX_SAFE_INTEGER))
+      .filter((mark) => counts(viewOf(mark.seq, mark, state)))
+      .map((mark) => ({ ...mark, readSeq: by, readAt: at }));
+    return decision("read_all", { upTo: to }, count, at, { stream, marks });
+  }
+
+  async #marksOf(stream: string, seq: number): Promise<[Mark]> {
+    const [mark] = await this.#store.marks(stream, [seq]);
+    return [mark ?? { seq, readSeq: 0, readAt: null, archivedAt: null, rescinded: null }];
+  }
+
+  async #forEachTold(key: string, act: (stream: string, seq: number) => Promise<unknown>): Promise<void> {
+    const told = await this.#log.find(key);
+    for (let start = 0; start < told.length; start += RESCIND_TOGETHER) {
+      await Promise.all(told.slice(start, start + RESCIND_TOGETHER).map(({ stream, seq }) => act(stream, seq)));
+    }
+  }
+
+  async #transact(stream: string, decide: (tail: Tail, by: number) => Promise<Decision<InboxChange>>): Promise<MarkAnswer> {
+    const { seq, unread }: AppendAnswer = await this.#log.transact(stream, decide);
+    return { seq, unread };
+  }
+
+  /** An entry of this member's stream as JSON text. */
+  encode(stream: string, entry: StoredEntry): string {
+    return encodeEntry(stream, entry);
+  }
+}
+
+const KIND_OF = { read: "read", unread: "unread", archive: "archived", unarchive: "unarchived" } as const;
+
+function decision(
+  kind: string,
+  data: object,
+  count: number,
+  at: number,
+  companion: InboxChange,
+  key = `mark:${randomUUID()}`,
+): Decision<InboxChange> {
+  return { draft: { key, kind, own: JSON.stringify(data), count, at }, companion };
+}
+
+function notFound(id: string): never {
+  throw new BelfryError("not_found", `None of your notifications has the id ${JSON.stringify(id)}; nothing was changed.`);
+}
+
+function missing(ids: string[], kept: number[], found: number[], stream: string): string {
+  const gone = kept.find((seq) => !found.includes(seq));
+  return ids.find((id) => seqOfId(stream, id) === gone) ?? "";
+}
+
+/** As many of the encoded entries as fit a page, at least one. */
+export function firstPage(encoded: string[]): string[] {
+  let bytes = 0;
+  const page: string[] = [];
+  for (const text of encoded) {
+    bytes += Buffer.byteLength(text) + 1;
+    if (page.length > 0 && bytes > MAX_PAGE_BYTES) break;
+    page.push(text);
+  }
+  return page;
+}

@@ -1,0 +1,91 @@
+import { hash } from "node:crypto";
+import type { StoredEntry } from "../stream/types.js";
+import type { View } from "./view.js";
+
+const PREFIX = "inbox:";
+const TAG_LENGTH = 11;
+
+/** A notification on the wire (docs/PROTOCOL.md). `seq` is that of the entry that created it; times are RFC 3339. */
+export interface Notification {
+  id: string;
+  seq: number;
+  reason: string;
+  type: string;
+  createdAt: string;
+  readAt: string | null;
+  archivedAt: string | null;
+  [more: string]: unknown;
+}
+
+/** An entry on the wire. */
+export interface WireEntry {
+  seq: number;
+  at: string;
+  kind: string;
+  unread?: number;
+  data: Record<string, unknown>;
+}
+
+export function streamOf(user: string): string {
+  return PREFIX + user;
+}
+
+export function userOf(stream: string): string {
+  return stream.slice(PREFIX.length);
+}
+
+/**
+ * The id of the notification that the entry `seq` of this member's stream created. It says where the notification stands, so no index is
+ * needed to find it; the tag (66 bits of a hash of the stream's name) keeps ids of different members apart.
+ */
+export function notificationId(stream: string, seq: number): string {
+  return `${tagOf(stream)}-${seq.toString(36)}`;
+}
+
+/** The seq in an id of this stream, or null where the id is not of this stream. */
+export function seqOfId(stream: string, id: string): number | null {
+  if (id.length < TAG_LENGTH + 2 || !id.startsWith(`${tagOf(stream)}-`)) return null;
+  const digits = id.slice(TAG_LENGTH + 1);
+  const seq = Number.parseInt(digits, 36);
+  return Number.isSafeInteger(seq) && seq > 0 && seq.toString(36) === digits ? seq : null;
+}
+
+function tagOf(stream: string): string {
+  return hash("sha256", stream, "base64url").slice(0, TAG_LENGTH);
+}
+
+/** The wire form of an inbox entry as JSON text. This is the hot path: the parts are texts already and are joined, never parsed. */
+export function encodeEntry(stream: string, entry: StoredEntry): string {
+  const data = entry.kind === "notification" ? encodeCreated(stream, entry) : entry.own;
+  return `{"seq":${entry.seq},"at":"${isoTime(entry.at)}","kind":"${entry.kind}","unread":${entry.unread},"data":${data}}`;
+}
+
+function encodeCreated(stream: string, { seq, own, shared }: StoredEntry): string {
+  const id = notificationId(stream, seq);
+  return `{"id":"${id}","seq":${seq},${inner(own)}${inner(shared ?? "{}")}"readAt":null,"archivedAt":null}`;
+}
+
+/** The members of a JSON object's text, each followed by a comma. */
+function inner(object: string): string {
+  return object.length > 2 ? `${object.slice(1, -1)},` : "";
+}
+
+/** A notification as it looks now. */
+export function toNotification(stream: string, entry: StoredEntry, view: View): Notification {
+  const created = JSON.parse(encodeCreated(stream, entry)) as Notification;
+  created.readAt = view.readAt === null ? null : isoTime(view.readAt);
+  created.archivedAt = view.archivedAt === null ? null : isoTime(view.archivedAt);
+  return created;
+}
+
+let lastAt = Number.NaN;
+let lastIso = "";
+
+/** RFC 3339 with milliseconds. Entries of one batch share their time, so the last one is remembered. */
+export function isoTime(at: number): string {
+  if (at !== lastAt) {
+    lastIso = new Date(at).toISOString();
+    lastAt = at;
+  }
+  return lastIso;
+}
