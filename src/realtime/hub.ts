@@ -1,0 +1,130 @@
+import type { Logger } from "pino";
+import type { StoredEntry, StreamReader } from "../stream/index.js";
+import type { Feed } from "./feed.js";
+import { DRAIN_SPREAD_MS, HEAD_CHECK_MS, SWEEP_MS } from "./limits.js";
+import type { Session } from "./session.js";
+
+/**
+ * All sessions of this node, by member and by stream. Turns what the log appends into hints for the feeds that follow the stream, encodes
+ * each entry once, and looks over all sessions once a second.
+ */
+export class Hub {
+  readonly #log: StreamReader;
+  readonly #logger: Logger;
+  readonly #byUser = new Map<string, Set<Session>>();
+  readonly #byStream = new Map<string, Set<Feed>>();
+  readonly #unsubscribe: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #dirty: Feed[] = [];
+  #sessions = 0;
+  #checking = false;
+
+  constructor(log: StreamReader, logger: Logger) {
+    this.#log = log;
+    this.#logger = logger;
+    this.#unsubscribe = log.subscribe((stream, entry) => this.#onEntry(stream, entry));
+    this.#timer = setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
+  }
+
+  /** Sessions on this node. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  /** Members with a session on this node. */
+  get users(): number {
+    return this.#byUser.size;
+  }
+
+  sessionsOf(user: string): ReadonlySet<Session> {
+    return this.#byUser.get(user) ?? new Set();
+  }
+
+  add(session: Session): void {
+    this.#sessions++;
+    addTo(this.#byUser, session.user, session);
+    for (const feed of session.feeds) addTo(this.#byStream, feed.source.stream, feed);
+    // Spread over the interval, so that a wave of connections does not become a wave of checks.
+    session.nextHeadCheck = Date.now() + HEAD_CHECK_MS * (0.5 + Math.random() / 2);
+  }
+
+  remove(session: Session): void {
+    if (!removeFrom(this.#byUser, session.user, session)) return;
+    this.#sessions--;
+    for (const feed of session.feeds) removeFrom(this.#byStream, feed.source.stream, feed);
+  }
+
+  /** Tells every session to come back elsewhere, at a moment of its own. */
+  drain(): void {
+    for (const session of this.#all()) {
+      const afterMs = Math.ceil(Math.random() * DRAIN_SPREAD_MS);
+      session.end({ code: "draining", message: "This node is stopping; connect again.", reconnect: true, afterMs });
+    }
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    clearInterval(this.#timer);
+  }
+
+  #onEntry(stream: string, entry: StoredEntry): void {
+    const feeds = this.#byStream.get(stream);
+    if (feeds === undefined) return;
+    let encoded: string | undefined;
+    for (const feed of feeds) {
+      encoded ??= feed.source.encode(entry);
+      if (!feed.onEntry(entry.seq, entry.unread, encoded)) continue;
+      // All entries of one committed batch come in one turn, so a session gets its share of them as one packet.
+      if (this.#dirty.length === 0) queueMicrotask(() => this.#flush());
+      this.#dirty.push(feed);
+    }
+  }
+
+  #flush(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const feed of dirty) feed.flush();
+  }
+
+  #sweep(now: number): void {
+    const due: Session[] = [];
+    for (const session of this.#all()) {
+      session.sweep(now);
+      if (session.nextHeadCheck > now) continue;
+      session.nextHeadCheck = now + HEAD_CHECK_MS;
+      due.push(session);
+    }
+    if (due.length > 0 && !this.#checking) void this.#checkHeads(due);
+  }
+
+  /** The store is the truth: a session whose hint was lost finds out here. */
+  async #checkHeads(sessions: Session[]): Promise<void> {
+    this.#checking = true;
+    const feeds = sessions.flatMap((session) => session.feeds);
+    try {
+      const tails = await this.#log.tails([...new Set(feeds.map((feed) => feed.source.stream))]);
+      for (const feed of feeds) feed.onHead(tails.get(feed.source.stream)?.head ?? 0);
+    } catch (err) {
+      this.#logger.warn({ err }, "the heads of connected members' streams could not be read; the next sweep tries again");
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  *#all(): Iterable<Session> {
+    for (const sessions of this.#byUser.values()) yield* sessions;
+  }
+}
+
+function addTo<V>(map: Map<string, Set<V>>, key: string, value: V): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([value]));
+  else set.add(value);
+}
+
+function removeFrom<V>(map: Map<string, Set<V>>, key: string, value: V): boolean {
+  const set = map.get(key);
+  const had = set?.delete(value) ?? false;
+  if (set?.size === 0) map.delete(key);
+  return had;
+}

@@ -1,0 +1,55 @@
+/** The limits of connections; each names the threat that it meets. docs/OPERATIONS.md lists them for operators. */
+
+/** Heartbeat: a ping every 15 s, an answer within 10 s. Threat: dead connections that look alive; they are noticed within 25 s. */
+export const PING_INTERVAL_MS = 15_000;
+export const PING_TIMEOUT_MS = 10_000;
+
+/** Largest packet from a client. Threat: memory. The largest honest one, 100 ids of 128 characters, has 14 KB. */
+export const MAX_PACKET_BYTES = 64 * 1024;
+
+/** How long a connection may take to join a namespace. Threat: sockets held open by nobody. */
+export const JOIN_TIMEOUT_MS = 10_000;
+
+/** Sessions of one member on one node. Threat: one member who fills the node. */
+export const MAX_SESSIONS_PER_USER = 32;
+
+/** Sessions of one node. Threat: memory; an idle one costs about 20 KB (docs/PERFORMANCE.md). */
+export const MAX_SESSIONS = 50_000;
+
+/** How long a refused client is asked to wait when the node or its member has too many sessions. */
+export const RETRY_CONNECT_MS = 5_000;
+
+/** Client events: so many at once, so many a second on average. Threat: a client that keeps the store busy. */
+export const REQUEST_BURST = 200;
+export const REQUESTS_A_SECOND = 50;
+
+/** Refused events after which a client that does not slow down is disconnected. Threat: the cost of refusing. */
+export const MAX_REFUSED_REQUESTS = 2_000;
+
+/** Packets and bytes that may wait for a reader before it is paged from the store at its own speed. Threat: memory. */
+export const HIGH_WATER_PACKETS = 128;
+export const HIGH_WATER_BYTES = 256 * 1024;
+
+/** Bytes that may wait for a reader at all: answers to its own requests count here too. Threat: a client that asks and never reads. */
+export const MAX_BUFFERED_BYTES = 2 * 1024 * 1024;
+
+/** How long a reader may stand still at the high-water mark. Threat: sessions that hold buffers and never read. */
+export const STALL_MS = 30_000;
+
+/** How long a farewell may take to leave before the transport is cut. Threat: `disconnect` waits for a drain that never comes. */
+export const FAREWELL_MS = 2_000;
+
+/** How often a session looks at its streams' heads without being told to. A lost hint delays an entry by this much at most. */
+export const HEAD_CHECK_MS = 30_000;
+
+/** How often sessions are looked over for expired tokens, stalls and due head checks. */
+export const SWEEP_MS = 1_000;
+
+/** Entries of one page. docs/PROTOCOL.md, `entries`. */
+export const PAGE_ENTRIES = 100;
+
+/** Devices of one member whose cursors are kept. Threat: a client that invents devices. */
+export const MAX_DEVICES = 20;
+
+/** When clients of a stopping node come back: within this time, each at a random moment. Threat: all at once on the next node. */
+export const DRAIN_SPREAD_MS = 5_000;

@@ -1,0 +1,108 @@
+import type { Socket } from "socket.io";
+import { FAREWELL_MS, HIGH_WATER_BYTES, HIGH_WATER_PACKETS } from "./limits.js";
+
+/** Why the server ends a session. docs/PROTOCOL.md, `goodbye`. */
+export type FarewellCode = "replaced" | "token_expired" | "draining" | "slow_consumer" | "protocol_error";
+
+export interface Farewell {
+  code: FarewellCode;
+  message: string;
+  reconnect: boolean;
+  afterMs?: number;
+}
+
+/** Compressing small packets costs more than it saves; the object is shared because the engine only reads it. */
+const UNCOMPRESSED = { compress: false };
+
+/** What the engine's transport is when it is a WebSocket. Polling transports have no socket of their own. */
+interface WebSocketTransport {
+  socket?: { bufferedAmount: number; terminate(): void };
+}
+
+/**
+ * The way out to one client. Packets that are texts already go to the engine's connection as they are: Socket.IO would encode them again
+ * for every socket. What waits for the reader is counted in both places where it can pile up, the engine's buffer and the WebSocket's.
+ */
+export class Outlet {
+  readonly #socket: Socket;
+  #waiters: Array<() => void> = [];
+  /** Since when the reader is behind the high-water mark; null while it keeps up. Milliseconds. */
+  #behindSince: number | null = null;
+  #closed = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.conn.on("drain", this.#onDrain);
+  }
+
+  /** Sends an event whose arguments are encoded: `["name",payload]`. */
+  writeEncoded(event: string): void {
+    if (!this.#closed) this.#socket.conn.write(`2/notifications,${event}`, UNCOMPRESSED as never);
+  }
+
+  /** Sends an event. */
+  emit(event: string, payload: unknown): void {
+    if (!this.#closed) this.writeEncoded(JSON.stringify([event, payload]));
+  }
+
+  /** Whether the reader is too far behind to be given more. */
+  get congested(): boolean {
+    const { writeBuffer } = this.#socket.conn as unknown as { writeBuffer: unknown[] };
+    return writeBuffer.length > HIGH_WATER_PACKETS || this.#transport.socket?.bufferedAmount! > HIGH_WATER_BYTES;
+  }
+
+  /** Bytes that wait for the reader: in the WebSocket, and as packets in the engine. */
+  bufferedBytes(): number {
+    const { writeBuffer } = this.#socket.conn as unknown as { writeBuffer: Array<{ data?: string }> };
+    let bytes = this.#transport.socket?.bufferedAmount ?? 0;
+    for (const packet of writeBuffer) bytes += packet.data?.length ?? 0;
+    return bytes;
+  }
+
+  /** Resolves when the reader can take more, or the session has ended. */
+  async ready(): Promise<void> {
+    if (this.#closed || !this.congested) return;
+    this.#behindSince ??= Date.now();
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** How long the reader has stood at the high-water mark: milliseconds. */
+  stalledFor(now: number): number {
+    this.#onDrain();
+    return this.#behindSince === null ? 0 : now - this.#behindSince;
+  }
+
+  /** Says farewell and disconnects; cuts the transport if the farewell does not leave in time. */
+  close(farewell: Farewell): void {
+    if (this.#closed) return;
+    this.emit("goodbye", farewell);
+    const transport = this.#transport;
+    this.closed();
+    this.#socket.disconnect(true);
+    setTimeout(() => transport.socket?.terminate(), FAREWELL_MS).unref();
+  }
+
+  /** The session has ended: nothing is sent any more, nobody waits any more. */
+  closed(): void {
+    this.#closed = true;
+    this.#socket.conn.off("drain", this.#onDrain);
+    this.#release();
+  }
+
+  get #transport(): WebSocketTransport {
+    return this.#socket.conn.transport as unknown as WebSocketTransport;
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#behindSince !== null && !this.congested) {
+      this.#behindSince = null;
+      this.#release();
+    }
+  };
+
+  #release(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
