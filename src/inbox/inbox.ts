@@ -83,22 +83,24 @@ export class Inbox {
   }
 
   /**
-   * The entries after a cursor in wire form, at most `limit` and 256 KiB.
+   * The entries after a cursor in wire form, at most `limit` and 256 KiB; null starts at the base.
    * @throws BelfryError `reset` when the cursor cannot be continued.
    */
-  async sync(user: string, after: Cursor, limit: number): Promise<{ epoch: string; entries: WireEntry[]; head: number; more: boolean }> {
+  async sync(user: string, after: Cursor | null, limit: number): Promise<{ epoch: string; entries: WireEntry[]; head: number; more: boolean }> {
     const stream = streamOf(user);
     const epoch = await this.#log.epoch();
-    if (after.epoch !== epoch) throw new BelfryError("reset", "This cursor is of another epoch: take a snapshot and go on from its seq.");
-    const page = await this.#log.page(stream, after.seq, limit);
+    if (after !== null && after.epoch !== epoch) {
+      throw new BelfryError("reset", "This cursor is of another epoch: take a snapshot and go on from its seq.");
+    }
+    const start = after?.seq ?? (await this.#log.tail(stream)).base - 1;
+    const page = await this.#log.page(stream, start, limit);
     const entries = firstPage(page.map((entry) => encodeEntry(stream, entry))).map((text) => JSON.parse(text) as WireEntry);
-    const last = entries.at(-1)?.seq ?? after.seq;
     const { head } = await this.#log.tail(stream);
-    return { epoch, entries, head, more: last < head };
+    return { epoch, entries, head, more: (entries.at(-1)?.seq ?? start) < head };
   }
 
   /** Marks up to 100 notifications. @throws BelfryError `not_found` when one of them is not this member's; then none is marked. */
-  mark(user: string, verb: Verb, ids: string[]): Promise<MarkAnswer> {
+  async mark(user: string, verb: Verb, ids: string[]): Promise<MarkAnswer> {
     const stream = streamOf(user);
     const seqs = ids.map((id) => seqOfId(stream, id) ?? notFound(id));
     return this.#transact(stream, async (tail, by) => {

@@ -51,8 +51,7 @@ export interface Handshake {
   device: string | null;
 }
 
-const text = (most: number) =>
-  z.string("must be a string").min(1, "must not be empty").max(most, `must have at most ${most} characters`);
+const text = (most: number) => z.string("must be a string").min(1, "must not be empty").max(most, `must have at most ${most} characters`);
 const whole = (least: number, most: number, words: string) =>
   z.number(`must be ${words}`).refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, `must be ${words}`);
 const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, "must be an object");
@@ -118,9 +117,9 @@ export function parseRefresh(payload: unknown): string {
  * @throws BelfryError `unauthorized` where there is no token, `bad_request` where anything has the wrong form.
  */
 export function parseHandshake(auth: unknown): Handshake {
-  const given = typeof auth === "object" && auth !== null && !Array.isArray(auth) ? (auth as { token?: unknown }).token : undefined;
-  const none = auth === undefined || auth === null || given === undefined || given === null || given === "";
-  if (none && !Array.isArray(auth)) throw new BelfryError("unauthorized", "Connect with `auth: { token }`.");
+  // Socket.IO gives an empty object where the client set nothing.
+  const token = Object(auth ?? {}).token as unknown;
+  if (token === undefined || token === null || token === "") throw new BelfryError("unauthorized", "Connect with `auth: { token }`.");
   const { cursors, ...rest } = parse(handshake, auth);
   return { ...rest, cursors: cursors as Handshake["cursors"] };
 }

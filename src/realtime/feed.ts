@@ -15,6 +15,9 @@ export interface Opening {
   from: number;
 }
 
+/** The way out, as far as a feed needs it. */
+export type FeedOutlet = Pick<Outlet, "writeEncoded" | "emit" | "congested" | "ready">;
+
 export interface FeedEvents {
   replayed(): void;
   reset(): void;
@@ -33,7 +36,7 @@ export interface FeedEvents {
 export class Feed {
   readonly source: MemberStream;
   readonly #log: StreamReader;
-  readonly #outlet: Outlet;
+  readonly #outlet: FeedOutlet;
   readonly #events: FeedEvents;
   #epoch = "";
   #sent = 0;
@@ -44,7 +47,7 @@ export class Feed {
   #pending: string[] = [];
   #announceSynced = true;
 
-  constructor(source: MemberStream, log: StreamReader, outlet: Outlet, events: FeedEvents) {
+  constructor(source: MemberStream, log: StreamReader, outlet: FeedOutlet, events: FeedEvents) {
     this.source = source;
     this.#log = log;
     this.#outlet = outlet;

@@ -49,9 +49,11 @@ function refuseForeignOrigin(socket: Socket, allowed: string[]): void {
   throw new BelfryError("origin_denied", "Pages of this origin may not connect; its operator can allow it in ALLOWED_ORIGINS.");
 }
 
-/** A refusal in the form that Socket.IO passes on as `connect_error`. */
+/** A refusal in the form that Socket.IO passes on as `connect_error`. To a client, a store that is away is a service at its limit. */
 export function refusal(thrown: unknown): Error & { data: object } {
-  const error = asBelfryError(thrown);
+  const known = asBelfryError(thrown);
+  const away = known.code === "unavailable" || known.code === "internal";
+  const error = away ? new BelfryError("overloaded", "The service cannot take the connection now.", { retryAfterMs: RETRY_CONNECT_MS }) : known;
   const data = { ...error.toBody(), retry: error.retry };
   return Object.assign(new Error(error.message), { data });
 }

@@ -48,7 +48,7 @@ export class Outlet {
   /** Whether the reader is too far behind to be given more. */
   get congested(): boolean {
     const { writeBuffer } = this.#socket.conn as unknown as { writeBuffer: unknown[] };
-    return writeBuffer.length > HIGH_WATER_PACKETS || this.#transport.socket?.bufferedAmount! > HIGH_WATER_BYTES;
+    return writeBuffer.length > HIGH_WATER_PACKETS || (this.#transport.socket?.bufferedAmount ?? 0) > HIGH_WATER_BYTES;
   }
 
   /** Bytes that wait for the reader: in the WebSocket, and as packets in the engine. */
@@ -72,13 +72,17 @@ export class Outlet {
     return this.#behindSince === null ? 0 : now - this.#behindSince;
   }
 
-  /** Says farewell and disconnects; cuts the transport if the farewell does not leave in time. */
+  /**
+   * Says farewell and disconnects; cuts the transport if the farewell does not leave in time. A Socket.IO client stays away after a
+   * DISCONNECT packet and comes back by itself after a lost connection, so which of the two it gets follows `reconnect`.
+   */
   close(farewell: Farewell): void {
     if (this.#closed) return;
     this.emit("goodbye", farewell);
     const transport = this.#transport;
     this.closed();
-    this.#socket.disconnect(true);
+    if (farewell.reconnect) this.#socket.conn.close();
+    else this.#socket.disconnect(true);
     setTimeout(() => transport.socket?.terminate(), FAREWELL_MS).unref();
   }
 

@@ -1,0 +1,5 @@
+/** The door of `config`: the environment and the command line as one checked, typed value. */
+export { ConfigError } from "./config-error.js";
+export { loadConfig } from "./load.js";
+export type { Config, TokenKeys } from "./types.js";
+export { helpText, wantsHelp } from "./variables.js";

@@ -1,0 +1,172 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { DomainEvent, EventAnswer } from "../community/types.js";
+import { BelfryError } from "../errors.js";
+import { type DemoMember, MEMBERS } from "./seed.js";
+import { type Comment, type ForumState, loadState, saveState, seededState, type Thread } from "./state.js";
+
+/** Threat: disk and memory filled by comments, and a thread list that grows with every poll. The oldest comments go first. */
+export const MAX_COMMENTS = 500;
+
+/** Threat: one comment that fills the page. UTF-16 units, after white space around it was taken off. */
+export const MAX_TEXT_LENGTH = 2_000;
+
+/** Threat: a queue of writers that grows without bound while the store is slow. */
+export const MAX_WAITING_WRITES = 100;
+
+/** Characters of a comment that travel with its notifications. */
+const EXCERPT_LENGTH = 200;
+
+const MENTION = /(?<![\p{L}\p{N}_])@([\p{L}\p{N}_]{1,40})/gu;
+
+/** Takes what happened and resolves once everybody concerned will be told, whatever dies afterwards. The same event id again is harmless. */
+export interface Community {
+  handle(event: DomainEvent): Promise<EventAnswer>;
+}
+
+/** What a visitor sees. */
+export type ShownComment = Omit<Comment, "told" | "thread">;
+export interface ShownThread extends Thread {
+  /** Oldest first. */
+  comments: ShownComment[];
+}
+
+export function memberById(id: string): DemoMember | undefined {
+  return MEMBERS.find((member) => member.id === id);
+}
+
+/** Ids of the members that a text calls by `@name`, each once, in no regard to case. */
+export function mentionedMembers(text: string): string[] {
+  const names = new Set([...text.matchAll(MENTION)].map((match) => match[1]?.toLowerCase()));
+  return MEMBERS.filter((member) => names.has(member.name.toLowerCase())).map((member) => member.id);
+}
+
+function excerptOf(text: string): string {
+  // By code points, so that no emoji is cut in half.
+  const characters = [...text.replace(/\s+/g, " ")];
+  if (characters.length <= EXCERPT_LENGTH) return characters.join("");
+  return `${characters.slice(0, EXCERPT_LENGTH - 1).join("")}…`;
+}
+
+/**
+ * A forum as small as can be, which treats the service as a real one should: a comment is kept first (not `told`), then given to the service,
+ * and shown to anybody only when the service has taken it. What a crash left between these steps is finished on the next start; the event's
+ * id makes the repeat harmless.
+ */
+export class DemoForum {
+  private readonly file: string;
+  private state: Promise<ForumState> | null = null;
+  private lastWrite: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+
+  constructor(
+    dataDir: string,
+    private readonly community: Community,
+    private readonly log: Logger,
+  ) {
+    this.file = join(dataDir, "demo-forum.json");
+  }
+
+  /** Newest thread first. */
+  async threads(): Promise<ShownThread[]> {
+    const { threads, comments } = await this.opened();
+    return threads.map((thread) => ({
+      ...thread,
+      comments: comments
+        .filter((comment) => comment.told && comment.thread === thread.id)
+        .map(({ id, parent, author, text, at }) => ({ id, parent, author, text, at })),
+    }));
+  }
+
+  /**
+   * Adds a comment. Resolves when it is kept and everybody it concerns will be told.
+   * @throws BelfryError `not_found` (thread or parent), `overloaded`, `unavailable`, and what `Community.handle` throws; then nothing is shown.
+   */
+  async comment(author: DemoMember, thread: string, text: string, parent: string | null): Promise<ShownComment> {
+    if (this.waiting >= MAX_WAITING_WRITES) throw new BelfryError("overloaded", "Too many comments are being written. Try again.");
+    this.waiting++;
+    const write = this.lastWrite.then(() => this.write(author, thread, text, parent));
+    this.lastWrite = write.catch(() => undefined).finally(() => this.waiting--);
+    return write;
+  }
+
+  /** Loaded on first use; a failure is not kept, so the next request tries again. */
+  private opened(): Promise<ForumState> {
+    this.state ??= this.open().catch((error: unknown) => {
+      this.state = null;
+      this.log.error({ err: error }, "the demo forum cannot be opened");
+      throw error instanceof BelfryError ? error : new BelfryError("unavailable", "The demo forum cannot be opened.", { cause: error });
+    });
+    return this.state;
+  }
+
+  private async open(): Promise<ForumState> {
+    const state = (await loadState(this.file)) ?? seededState();
+    for (const comment of state.comments) {
+      if (comment.told) continue;
+      await this.community.handle(eventOf(state, comment));
+      comment.told = true;
+    }
+    await saveState(this.file, state);
+    return state;
+  }
+
+  private async write(author: DemoMember, thread: string, text: string, parent: string | null): Promise<ShownComment> {
+    const state = await this.opened();
+    if (!state.threads.some((known) => known.id === thread)) throw new BelfryError("not_found", "There is no such thread.");
+    if (parent !== null && !state.comments.some((known) => known.id === parent && known.thread === thread)) {
+      throw new BelfryError("not_found", "The comment that this answers is not in the thread any more.");
+    }
+    const comment: Comment = {
+      id: `${state.instance}-${state.next++}`,
+      thread,
+      parent,
+      author: author.id,
+      text,
+      at: new Date().toISOString(),
+      told: false,
+    };
+    state.comments.push(comment);
+    try {
+      await saveState(this.file, state);
+      await this.community.handle(eventOf(state, comment));
+    } catch (error) {
+      state.comments.splice(state.comments.indexOf(comment), 1);
+      await this.tidy(state);
+      if (error instanceof BelfryError) throw error;
+      throw new BelfryError("unavailable", "The comment could not be kept. Try again.", { cause: error });
+    }
+    comment.told = true;
+    if (state.comments.length > MAX_COMMENTS) state.comments.splice(0, state.comments.length - MAX_COMMENTS);
+    await this.tidy(state);
+    const { id, at } = comment;
+    return { id, parent, author: author.id, text, at };
+  }
+
+  /** Saves what the caller's answer does not depend on: the comment is kept already, and a repeat of its event is harmless. */
+  private async tidy(state: ForumState): Promise<void> {
+    try {
+      await saveState(this.file, state);
+    } catch (error) {
+      this.log.warn({ err: error }, "the demo forum could not be saved; the next write saves it");
+    }
+  }
+}
+
+/** What the service is told of a comment. No urls: the service may be reached under several names. */
+function eventOf(state: ForumState, comment: Comment): DomainEvent {
+  const thread = state.threads.find((known) => known.id === comment.thread);
+  const parent = comment.parent === null ? undefined : state.comments.find((known) => known.id === comment.parent);
+  return {
+    id: `demo-comment-${comment.id}`,
+    act: "created",
+    at: comment.at,
+    actor: { id: comment.author, name: memberById(comment.author)?.name ?? comment.author },
+    ...(thread && { thread: { id: thread.id, title: thread.title, author: thread.author } }),
+    comment: { id: comment.id, ...(parent && { parent: parent.id, parentAuthor: parent.author }) },
+    excerpt: excerptOf(comment.text),
+    mentions: mentionedMembers(comment.text),
+    quotes: [],
+    skipped: [],
+  };
+}

@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import express, { type Request, type Router } from "express";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { bearerOf } from "../auth/index.js";
+import { BelfryError } from "../errors.js";
+import { type Community, DemoForum, MAX_TEXT_LENGTH, memberById } from "./forum.js";
+import { type DemoMember, MEMBERS } from "./seed.js";
+
+/** Threat: memory spent on a body that no comment needs. A comment of full length, every character escaped, is 12 KB. */
+const MAX_BODY = "16kb";
+
+export interface DemoForumOptions {
+  /** The forum is kept in `demo-forum.json` in it. */
+  dataDir: string;
+  community: Community;
+  /** A token that the service accepts as this member's. */
+  mintToken(user: { id: string; name: string }): Promise<string>;
+  /** Whose token it is. Throws `BelfryError` `unauthorized` or `token_expired`. */
+  verify(token: string): Promise<{ user: string }>;
+  log: Logger;
+}
+
+const sessionBody = z.object({ member: z.string().max(128) });
+const commentBody = z.object({
+  text: z.string().trim().min(1).max(MAX_TEXT_LENGTH),
+  parent: z.string().max(128).nullish(),
+});
+
+/**
+ * The forum that `/` shows so that a newcomer sees the service work: anybody signs in as one of three members. Not for production.
+ * The router answers JSON under `/demo` and serves the page at `/`; its errors go to the app's error handler.
+ */
+export function createDemoForum({ dataDir, community, mintToken, verify, log }: DemoForumOptions): { router: Router } {
+  const forum = new DemoForum(dataDir, community, log);
+  const router = express.Router();
+  router.use("/demo", express.json({ limit: MAX_BODY }));
+
+  router.get("/demo/members", (_request, response) => {
+    response.json({ members: MEMBERS });
+  });
+
+  router.post("/demo/session", async (request, response) => {
+    const { member: id } = parse(sessionBody, request.body, 'Send JSON: {"member": "ada"}.');
+    const member = memberById(id);
+    if (!member) throw new BelfryError("not_found", `There is no demo member of that name; there are ${namesOf(MEMBERS)}.`);
+    response.set("Cache-Control", "no-store").json({ token: await mintToken({ id: member.id, name: member.name }), member });
+  });
+
+  router.get("/demo/threads", async (_request, response) => {
+    response.set("Cache-Control", "no-cache").json({ threads: await forum.threads() });
+  });
+
+  router.post("/demo/threads/:id/comments", async (request, response) => {
+    const author = await authorOf(request, verify);
+    const { text, parent } = parse(commentBody, request.body, `Send JSON: {"text": "1 to ${MAX_TEXT_LENGTH} characters"}.`);
+    const comment = await forum.comment(author, request.params.id, text, parent ?? null);
+    response.status(201).json({ comment });
+  });
+
+  router.use(express.static(pageDirectory()));
+  return { router };
+}
+
+async function authorOf(request: Request, verify: DemoForumOptions["verify"]): Promise<DemoMember> {
+  const { user } = await verify(bearerOf(request.get("authorization")));
+  const member = memberById(user);
+  if (!member) throw new BelfryError("forbidden", "Only the demo's own members can write here.");
+  return member;
+}
+
+function parse<T>(shape: z.ZodType<T>, body: unknown, expected: string): T {
+  const result = shape.safeParse(body);
+  if (result.success) return result.data;
+  throw new BelfryError("bad_request", expected);
+}
+
+function namesOf(members: readonly DemoMember[]): string {
+  return members.map((member) => member.id).join(", ");
+}
+
+/** `client/demo` beside package.json, which is two folders up from the sources and three from the compiled files. */
+function pageDirectory(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, "package.json")) && directory !== dirname(directory)) directory = dirname(directory);
+  return join(directory, "client", "demo");
+}

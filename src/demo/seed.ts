@@ -1,0 +1,54 @@
+/** What a fresh demo forum holds: three members and three threads, one by each, so that every reason to be told can be tried. */
+
+export interface DemoMember {
+  id: string;
+  name: string;
+  /** CSS hex colour of the member's disc; dark enough for white letters on it. */
+  colour: string;
+}
+
+export const MEMBERS: readonly DemoMember[] = [
+  { id: "ada", name: "Ada", colour: "#6b4fc4" },
+  { id: "bruno", name: "Bruno", colour: "#b3501b" },
+  { id: "chidi", name: "Chidi", colour: "#1f7a66" },
+];
+
+export interface SeedThread {
+  id: string;
+  author: string;
+  title: string;
+  text: string;
+  /** Minutes before the first start at which it was "written". */
+  minutesAgo: number;
+  comments: Array<{ author: string; text: string; minutesAgo: number }>;
+}
+
+export const THREADS: readonly SeedThread[] = [
+  {
+    id: "tuesday-practice",
+    author: "ada",
+    title: "Who can ring on Tuesday?",
+    text: "Practice starts at half past seven. We need six, and with the two from next door we are five so far.",
+    minutesAgo: 190,
+    comments: [
+      { author: "bruno", text: "Count me in. I can bring the new muffles.", minutesAgo: 172 },
+      { author: "chidi", text: "I may be ten minutes late. Please start without me.", minutesAgo: 95 },
+    ],
+  },
+  {
+    id: "fourth-bell",
+    author: "bruno",
+    title: "The fourth bell strikes late",
+    text: "Since the cold came, the fourth is a hair behind the others. Is it the rope, the clapper, or me?",
+    minutesAgo: 1_530,
+    comments: [{ author: "ada", text: "It did the same last winter. The rope was wet.", minutesAgo: 1_410 }],
+  },
+  {
+    id: "keys",
+    author: "chidi",
+    title: "Tower keys: who has the second set?",
+    text: "One set hangs in the vestry. The other one should be with one of us, and it is not with me.",
+    minutesAgo: 4_400,
+    comments: [],
+  },
+];

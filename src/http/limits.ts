@@ -1,0 +1,46 @@
+/** Every bound on what HTTP takes in, with the threat it meets. docs/OPERATIONS.md lists them. */
+
+/** Threat: memory and parse time of one request. Room for 1,000 events of 4 KiB. Bytes of the body of `POST /v1/events`. */
+export const MAX_EVENTS_BYTES = 4 * 1024 * 1024;
+
+/** Threat: the same. A Discourse post has at most 32,000 characters, which arrive raw and cooked. Bytes of a hook's body. */
+export const MAX_HOOK_BYTES = 1024 * 1024;
+
+/** Threat: the same. 1,000 recipients of 128 characters and a text. Bytes of the body of `POST /v1/notifications`. */
+export const MAX_NOTIFICATION_BYTES = 256 * 1024;
+
+/** Threat: the same, from members. 100 ids of 128 characters need a fifth. Bytes of the body of a `/v1/me` call. */
+export const MAX_ME_BYTES = 64 * 1024;
+
+/** Threat: one request that occupies the store for long. Source: docs/PROTOCOL.md. */
+export const MAX_EVENTS = 1_000;
+
+/** Threat: nesting that overflows the stack of whatever walks it later. The deepest body of the protocol has 5 levels. */
+export const MAX_JSON_DEPTH = 32;
+
+/** Threat: an id in a header that fills the store's keys. */
+export const MAX_HEADER_ID_LENGTH = 256;
+
+/** Threat: connections kept open by sending headers a byte at a time (slowloris). Milliseconds. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+
+/** Threat: the same with bodies. Milliseconds from the first byte of a request to its last. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How often the two limits above are enforced, in milliseconds. */
+export const TIMEOUT_CHECK_MS = 2_000;
+
+/**
+ * Threat: connections that nobody uses any more. Longer than the 60 s of common balancers, so that this side does not close one under a
+ * request. Milliseconds.
+ */
+export const KEEP_ALIVE_MS = 65_000;
+
+/** Threat: memory of headers. Bytes. */
+export const MAX_HEADER_BYTES = 16 * 1024;
+
+/** Threat: a sender that goes on after it was refused. Milliseconds in which it may finish, so that it can read the answer. */
+export const LINGER_MS = 2_000;
+
+/** Threat: readiness checks that pile up behind a store that hangs. Milliseconds. */
+export const READY_TIMEOUT_MS = 2_000;

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { startService } from "./app.js";
+import { type Config, ConfigError, helpText, loadConfig, wantsHelp } from "./config/index.js";
+import { StoreRefused } from "./storage/types.js";
+import { createLogger } from "./telemetry/index.js";
+
+/** EX_CONFIG of sysexits.h: something in the configuration is wrong, and starting again does not help. */
+const EXIT_CONFIG = 78;
+
+await main(process.argv.slice(2));
+
+async function main(argv: string[]): Promise<void> {
+  if (wantsHelp(argv)) {
+    process.stdout.write(helpText());
+    return;
+  }
+  try {
+    const { config, created } = await loadConfig(process.env, argv);
+    await serve(config, created);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+async function serve(config: Config, created: string[]): Promise<void> {
+  const logger = createLogger(config);
+  const service = await startService(config, logger);
+  process.stdout.write(greeting(config, created, service.url, service.store));
+
+  const stop = (signal: string): void => {
+    logger.info({ signal }, "stopping");
+    service.stop().then(
+      () => process.exit(0),
+      (err) => {
+        logger.fatal({ err }, "the service did not stop cleanly");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** What a newcomer reads first: where to look, and a call to try. Keys are named by their place, so that no log keeps them. */
+function greeting(config: Config, created: string[], url: string, store: string): string {
+  const where = store === "sqlite" ? `embedded SQLite in ${config.dataDir}` : "MongoDB";
+  const lines = [`Belfry is listening on ${url} (store: ${where})`];
+  if (config.demo && config.tokenKeys.kind === "secret") lines.push(`Open ${url} in two tabs: a small forum with a bell, to see it work.`);
+  if (config.production) return `${lines.join("\n")}\n`;
+  const keys = join(config.dataDir, "keys.json");
+  if (created.length > 0) lines.push(`Made ${created.join(", ")} and kept them in ${keys}.`);
+  lines.push(
+    "Tell the member ada something, from another terminal:",
+    "",
+    `  curl ${url}/v1/notifications \\`,
+    `    -H "Authorization: Bearer $(node -p 'JSON.parse(fs.readFileSync("${keys}")).apiKey')" \\`,
+    "    -H 'Content-Type: application/json' \\",
+    `    -d '{"to":["ada"],"type":"hello","text":"It works."}'`,
+    "",
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function refuse(error: unknown): void {
+  if (error instanceof ConfigError || error instanceof StoreRefused) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT_CONFIG;
+    return;
+  }
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {
+    const fault = code === "EADDRINUSE" ? "the port is in use" : code === "EACCES" ? "the port may not be used by this user" : "no such address";
+    process.stderr.write(`PORT, HOST: ${fault}; expected a free port of this machine, such as --port 3001.\n`);
+    process.exitCode = EXIT_CONFIG;
+    return;
+  }
+  throw error;
+}

@@ -1,0 +1,80 @@
+import { mongo } from "mongoose";
+import { BelfryError } from "../../errors.js";
+import { OutcomeUnknown } from "../../stream/types.js";
+
+/** The server's code for a document that a unique index refused. */
+export const DUPLICATE_KEY = 11000;
+
+/** The server's code for a transaction that lost against another writer; nothing of it was stored. */
+export const WRITE_CONFLICT = 112;
+
+/**
+ * Codes after which a write may or may not have happened, or may be taken back: the network between servers (6, 7, 89, 9001), deadlines
+ * (50, 64, 262), a primary that stops or steps down (91, 189, 10058, 10107, 11600, 11601, 11602, 13435, 13436), a pool that was cleared (317).
+ */
+const UNDECIDED = new Set([6, 7, 50, 64, 89, 91, 189, 262, 317, 9001, 10058, 10107, 11600, 11601, 11602, 13435, 13436]);
+
+/** The driver's errors that come before anything is sent. */
+const NOT_SENT = new Set([
+  "MongoServerSelectionError",
+  "MongoWaitQueueTimeoutError",
+  "MongoPoolClearedError",
+  "MongoPoolClosedError",
+  "MongoTopologyClosedError",
+  "MongoNotConnectedError",
+  "MongoClientClosedError",
+  "MongoMissingCredentialsError",
+  "MongoInvalidArgumentError",
+]);
+
+/** What a failed write means. `sentBefore`: an earlier part of the same work may be stored, so "nothing was stored" would be untrue. */
+export function writeFailure(cause: unknown, sentBefore: boolean): Error {
+  if (cause instanceof OutcomeUnknown) return cause;
+  if (sentBefore) return new OutcomeUnknown("Only a part of the batch may be stored in MongoDB.", { cause });
+  if (cause instanceof BelfryError) return cause;
+  return isDefinite(cause) ? notStored(cause) : new OutcomeUnknown("MongoDB did not say whether the write was stored.", { cause });
+}
+
+/** For a write that was refused, or given up before it could take effect. */
+export function notStored(cause: unknown): BelfryError {
+  return unavailable(cause, "nothing was stored, send it again later");
+}
+
+/** A fault that the server reports inside an answer, as the error that the driver makes of a whole refused command. */
+export function serverError({ code, errmsg }: { code: number; errmsg: string }): mongo.MongoServerError {
+  return new mongo.MongoServerError({ message: errmsg, code });
+}
+
+/** Runs reads, and writes that may be repeated; what the driver throws becomes `unavailable`. */
+export async function guard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof BelfryError) throw cause;
+    throw unavailable(cause, "try again in a moment");
+  }
+}
+
+/** The code of a server's error, or null for errors of other kinds. */
+export function serverCode(thrown: unknown): number | null {
+  return thrown instanceof mongo.MongoServerError && typeof thrown.code === "number" ? thrown.code : null;
+}
+
+/** The server's own words; they name no host, user or password. */
+export function reason(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function isDefinite(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if (NOT_SENT.has(thrown.name)) return true;
+  if (thrown instanceof mongo.MongoWriteConcernError) return false;
+  const code = serverCode(thrown);
+  return code !== null && !UNDECIDED.has(code);
+}
+
+function unavailable(cause: unknown, what: string): BelfryError {
+  const code = serverCode(cause);
+  const why = code === null ? "MongoDB does not answer, or has no primary" : `MongoDB refused (code ${code})`;
+  return new BelfryError("unavailable", `${why}; ${what}.`, { cause });
+}

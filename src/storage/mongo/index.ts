@@ -1,0 +1,39 @@
+import type { Logger } from "pino";
+import type { Stores } from "../types.js";
+import { connect } from "./connection.js";
+import { MongoDirectory } from "./directory.js";
+import { MongoInbox } from "./inbox.js";
+import { migrate, writeEpoch } from "./migrations.js";
+import { defineModels } from "./schemas.js";
+import { MongoStreams } from "./streams.js";
+
+/**
+ * Connects to a replica set and brings its schema up to date. `url` names the database; `belfry` where it names none.
+ * @throws StoreRefused
+ */
+export async function openMongoStore(url: string, log: Logger): Promise<Stores> {
+  const connection = await connect(url, log);
+  try {
+    const models = defineModels(connection);
+    await migrate(models);
+    log.debug({ hosts: connection.getClient().options.hosts.map(String), database: connection.name }, "mongodb store open");
+    const streams = new MongoStreams(models);
+    return {
+      kind: "mongodb",
+      streams,
+      inbox: new MongoInbox(models),
+      directory: new MongoDirectory(models),
+      async renewEpoch() {
+        const epoch = await writeEpoch(models);
+        streams.forgetEpoch();
+        return epoch;
+      },
+      async close() {
+        await connection.close();
+      },
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
