@@ -44,11 +44,13 @@ export interface Task<C> {
   draft: Draft | null;
   companion: C | undefined;
   decide: ((tail: Tail, seq: number) => Promise<Decision<C>>) | null;
+  /** Where the row is a publication's: that, and the recipient's place in its plan; `done` and `fail` are then null. */
   publication: PendingPublication | null;
+  index: number;
   attempts: number;
   deadline: number;
-  done: (result: Appended | null, tail: Tail) => void;
-  fail: (error: unknown) => void;
+  done: ((result: Appended | null, tail: Tail) => void) | null;
+  fail: ((error: unknown) => void) | null;
 }
 
 /**

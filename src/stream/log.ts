@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { Appended, Decision, Draft } from "./lane.js";
 import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
+import type { WriterObserver } from "./settlement.js";
 import type { PublicationRecord, Recipient, StoredEntry, StreamStore, Tail } from "./types.js";
-import { Writer, type WriterObserver } from "./writer.js";
+import { Writer } from "./writer.js";
 
 /** Content for many streams at once. `id` and `alias` make a repeat harmless; `key` gives each stream at most one entry for its subject. */
 export interface PublishRequest {

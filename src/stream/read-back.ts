@@ -16,7 +16,9 @@ export async function readBack<C>(store: StreamStore<C>, batch: AppendBatch<C>, 
       return await readOnce(store, batch);
     } catch (cause) {
       if (clock() > deadline) {
-        throw new BelfryError("unavailable", "The store did not confirm the write in time; send it again with the same id or key.", { cause });
+        throw new BelfryError("unavailable", "The store did not confirm the write in time; send it again with the same id or key.", {
+          cause,
+        });
       }
       await pause(RETRY_MAX_MS);
     }

@@ -86,8 +86,11 @@ export class MongoStreams implements StreamStore<InboxChange> {
     });
   }
 
-  read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]> {
-    return this.#find({ _id: { $gt: { s: stream, n: after }, $lte: { s: stream, n: upTo } } }, 1, limit);
+  async read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]> {
+    const entries = await this.#find({ _id: { $gt: { s: stream, n: after }, $lte: { s: stream, n: upTo } } }, 1, limit);
+    // A long read is no snapshot: entries that trimming deletes meanwhile can be missing in its middle. What is before the hole is whole.
+    const hole = entries.findIndex(({ seq }, index) => index > 0 && seq !== (entries[index - 1] as StoredEntry).seq + 1);
+    return hole === -1 ? entries : entries.slice(0, hole);
   }
 
   readBack(stream: string, kind: string, from: number, before: number, limit: number): Promise<StoredEntry[]> {

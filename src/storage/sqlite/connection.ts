@@ -30,7 +30,9 @@ export function openDatabase(dataDir: string): Database.Database {
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec("PRAGMA cache_size = -65536");
   } catch (cause) {
-    throw new StoreRefused(`DATA_DIR: ${file} cannot be opened as a database (${reason(cause)}); restore it or name another directory.`, { cause });
+    throw new StoreRefused(`DATA_DIR: ${file} cannot be opened as a database (${reason(cause)}); restore it or name another directory.`, {
+      cause,
+    });
   }
   migrate(db, file);
   return db;
@@ -77,7 +79,9 @@ export function storeError(cause: unknown): Error {
   if (cause instanceof BelfryError || cause instanceof StoreRefused) return cause;
   const code = sqliteCode(cause);
   if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR")) {
-    return new BelfryError("unavailable", "The store cannot write (is its disk full?); nothing was stored, send it again later.", { cause });
+    return new BelfryError("unavailable", "The store cannot write (is its disk full?); nothing was stored, send it again later.", {
+      cause,
+    });
   }
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_READONLY") || code.startsWith("SQLITE_CANTOPEN")) {
     return new BelfryError("unavailable", "The store is not writable at the moment; nothing was stored, send it again later.", { cause });

@@ -54,7 +54,9 @@ export class SqliteStreams implements StreamStore<InboxChange> {
       ),
       nextStream: db.prepare("SELECT stream, seq, at FROM entries WHERE stream > ? ORDER BY stream, seq LIMIT 1"),
       lastBefore: db.prepare("SELECT seq FROM entries WHERE stream = ? AND at < ? ORDER BY seq DESC LIMIT 1"),
-      deletePublications: db.prepare("DELETE FROM publications WHERE rowid IN (SELECT rowid FROM publications WHERE at < ? ORDER BY rowid LIMIT ?)"),
+      deletePublications: db.prepare(
+        "DELETE FROM publications WHERE rowid IN (SELECT rowid FROM publications WHERE at < ? ORDER BY rowid LIMIT ?)",
+      ),
       ping: db.prepare("SELECT 1"),
     };
   }
@@ -171,7 +173,10 @@ export class SqliteStreams implements StreamStore<InboxChange> {
 
   #publication(name: string): PublicationRecord | null {
     const row = this.#sql.publication.get(name, name) as PublicationRow | undefined;
-    return row === undefined ? null : { ...row, plan: decodePlan(row.plan) };
+    if (row === undefined) return null;
+    // Field by field: the driver adds some of its own.
+    const { id, alias, key, kind, at, shared, plan, note, attempt } = row;
+    return { id, alias, key, kind, at, shared, plan: decodePlan(plan), note, attempt };
   }
 
   /** The port is asynchronous and its errors are the contract's. */
