@@ -1,8 +1,9 @@
 /**
  * The schema, as the steps that lead to it; a step that has been released never changes. The file's version is the number of steps taken.
  *
- * entries: clustered by (stream, seq), so that a replay reads neighbours. The second unique index has the key first: the entries of one
- * publication then share a page, which made an insert 4 µs cheaper than (stream, key), and `find` needs no stream.
+ * entries: rows are appended at the end of the table, so that a commit writes few pages for its content; only the two small indexes are
+ * written in random places. Clustering by (stream, seq) cost 5 µs more an insert, because every row then dirties a page of its own. The
+ * index of keys has the key first: the entries of one publication are neighbours in it (4 µs), and `find` needs no stream.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -12,14 +13,14 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE UNIQUE INDEX publications_alias ON publications (alias) WHERE alias IS NOT NULL;
 
-  CREATE TABLE entries (
-    stream TEXT NOT NULL, seq INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL,
-    unread INTEGER NOT NULL, own TEXT NOT NULL, publication TEXT,
-    PRIMARY KEY (stream, seq)
-  ) WITHOUT ROWID;
-  CREATE UNIQUE INDEX entries_key ON entries (key, stream);
+  CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, base INTEGER NOT NULL DEFAULT 1);
 
-  CREATE TABLE bases (stream TEXT PRIMARY KEY, base INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL,
+    unread INTEGER NOT NULL, own TEXT NOT NULL, publication TEXT
+  );
+  CREATE UNIQUE INDEX entries_seq ON entries (stream, seq);
+  CREATE UNIQUE INDEX entries_key ON entries (key, stream);
 
   CREATE TABLE marks (
     stream TEXT NOT NULL, seq INTEGER NOT NULL, read_seq INTEGER NOT NULL, read_at INTEGER, archived_at INTEGER, rescinded TEXT,

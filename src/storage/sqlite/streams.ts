@@ -14,6 +14,7 @@ import type {
 } from "../../stream/types.js";
 import { storeError, transaction } from "./connection.js";
 import type { SqliteInbox } from "./inbox.js";
+import { StreamIds } from "./stream-ids.js";
 
 const ENTRY = "e.seq, e.at, e.kind, e.unread, e.own, e.publication, p.shared";
 const FROM = "FROM entries e LEFT JOIN publications p ON p.id = e.publication";
@@ -28,31 +29,34 @@ export class SqliteStreams implements StreamStore<InboxChange> {
   readonly concurrency = 1;
   readonly #db: Database.Database;
   readonly #inbox: SqliteInbox;
+  readonly #ids: StreamIds;
   readonly #sql;
 
   constructor(db: Database.Database, inbox: SqliteInbox) {
     this.#db = db;
     this.#inbox = inbox;
+    this.#ids = new StreamIds(db);
     this.#sql = {
       epoch: db.prepare("SELECT value FROM meta WHERE name = 'epoch'"),
-      insertEntry: db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+      insertEntry: db.prepare("INSERT INTO entries VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
       insertPublication: db.prepare("INSERT INTO publications VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
       publication: db.prepare("SELECT * FROM publications WHERE id = ? UNION ALL SELECT * FROM publications WHERE alias = ? LIMIT 1"),
-      byKey: db.prepare("SELECT stream, seq, publication FROM entries WHERE key = ?"),
-      byKeyAndStream: db.prepare("SELECT stream, seq, publication FROM entries WHERE key = ? AND stream = ?"),
+      byKey: db.prepare("SELECT s.name AS stream, e.seq, e.publication FROM entries e JOIN streams s ON s.id = e.stream WHERE e.key = ?"),
+      byKeyAndStream: db.prepare("SELECT seq, publication FROM entries WHERE key = ? AND stream = ?"),
       head: db.prepare("SELECT seq, unread FROM entries WHERE stream = ? ORDER BY seq DESC LIMIT 1"),
-      base: db.prepare("SELECT base FROM bases WHERE stream = ?"),
+      base: db.prepare("SELECT base FROM streams WHERE id = ?"),
       read: db.prepare(`SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`),
       readBack: db.prepare(
         `SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.kind = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`,
       ),
       readAt: db.prepare(`SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.seq = ?`),
-      setBase: db.prepare("INSERT INTO bases VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET base = max(base, excluded.base)"),
+      setBase: db.prepare("UPDATE streams SET base = max(base, ?) WHERE id = ?"),
       deleteBelowBase: db.prepare(
-        `DELETE FROM entries WHERE stream = ?1 AND seq < (SELECT base FROM bases WHERE stream = ?1) AND at < ?2
+        `DELETE FROM entries WHERE stream = ?1 AND seq < (SELECT base FROM streams WHERE id = ?1) AND at < ?2
            AND seq < (SELECT max(seq) FROM entries WHERE stream = ?1)`,
       ),
-      nextStream: db.prepare("SELECT stream, seq, at FROM entries WHERE stream > ? ORDER BY stream, seq LIMIT 1"),
+      streams: db.prepare("SELECT id, name FROM streams WHERE name > ? ORDER BY name LIMIT ?"),
+      oldest: db.prepare("SELECT seq, at FROM entries WHERE stream = ? ORDER BY seq LIMIT 1"),
       lastBefore: db.prepare("SELECT seq FROM entries WHERE stream = ? AND at < ? ORDER BY seq DESC LIMIT 1"),
       deletePublications: db.prepare(
         "DELETE FROM publications WHERE rowid IN (SELECT rowid FROM publications WHERE at < ? ORDER BY rowid LIMIT ?)",
@@ -66,8 +70,9 @@ export class SqliteStreams implements StreamStore<InboxChange> {
   }
 
   append(batch: AppendBatch<InboxChange>): Promise<AppendResult> {
-    return this.#run(() =>
-      transaction(this.#db, () => {
+    return this.#run(() => {
+      this.#ids.begun();
+      const result = transaction(this.#db, () => {
         const duplicates = new Set<string>();
         const publications = batch.publications.map((record): PublicationOutcome => {
           const outcome = this.#insertPublication(record);
@@ -81,16 +86,19 @@ export class SqliteStreams implements StreamStore<InboxChange> {
           return outcome;
         });
         return { publications, rows };
-      }),
-    );
+      });
+      this.#ids.committed();
+      return result;
+    });
   }
 
   tails(streams: string[]): Promise<Map<string, Tail>> {
     return this.#run(() => {
       const tails = new Map<string, Tail>();
       for (const stream of streams) {
-        const head = this.#sql.head.get(stream) as { seq: number; unread: number } | undefined;
-        const base = this.#sql.base.get(stream) as { base: number } | undefined;
+        const id = this.#ids.find(stream);
+        const head = id === null ? undefined : (this.#sql.head.get(id) as { seq: number; unread: number } | undefined);
+        const base = id === null ? undefined : (this.#sql.base.get(id) as { base: number } | undefined);
         tails.set(stream, { head: head?.seq ?? 0, base: base?.base ?? 1, unread: head?.unread ?? 0 });
       }
       return tails;
@@ -98,21 +106,21 @@ export class SqliteStreams implements StreamStore<InboxChange> {
   }
 
   read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]> {
-    return this.#run(() => this.#sql.read.all(stream, after, upTo, limit) as StoredEntry[]);
+    return this.#of(stream, [], (id) => this.#sql.read.all(id, after, upTo, limit) as StoredEntry[]);
   }
 
   readBack(stream: string, kind: string, from: number, before: number, limit: number): Promise<StoredEntry[]> {
-    return this.#run(() => this.#sql.readBack.all(stream, kind, from, before, limit) as StoredEntry[]);
+    return this.#of(stream, [], (id) => this.#sql.readBack.all(id, kind, from, before, limit) as StoredEntry[]);
   }
 
   readAt(stream: string, seqs: number[]): Promise<StoredEntry[]> {
-    return this.#run(() => seqs.flatMap((seq) => this.#sql.readAt.all(stream, seq) as StoredEntry[]));
+    return this.#of(stream, [], (id) => seqs.flatMap((seq) => this.#sql.readAt.all(id, seq) as StoredEntry[]));
   }
 
   find(key: string, streams?: string[]): Promise<FoundKey[]> {
     return this.#run(() => {
       if (streams === undefined) return this.#sql.byKey.all(key) as FoundKey[];
-      return streams.flatMap((stream) => this.#sql.byKeyAndStream.all(key, stream) as FoundKey[]);
+      return streams.flatMap((stream) => this.#findIn(key, stream, this.#ids.find(stream)) ?? []);
     });
   }
 
@@ -121,29 +129,25 @@ export class SqliteStreams implements StreamStore<InboxChange> {
   }
 
   setBase(stream: string, base: number): Promise<void> {
-    return this.#run(() => void this.#sql.setBase.run(stream, base));
+    return this.#of(stream, undefined, (id) => void this.#sql.setBase.run(base, id));
   }
 
   deleteBelowBase(stream: string, olderThan: number): Promise<number> {
-    return this.#run(() => this.#sql.deleteBelowBase.run(stream, olderThan).changes);
+    return this.#of(stream, 0, (id) => this.#sql.deleteBelowBase.run(id, olderThan).changes);
   }
 
   streams(after: string | null, limit: number): Promise<Array<{ stream: string; oldest: number; oldestAt: number }>> {
     return this.#run(() => {
-      const found: Array<{ stream: string; oldest: number; oldestAt: number }> = [];
-      let last = after ?? "";
-      while (found.length < limit) {
-        const row = this.#sql.nextStream.get(last) as { stream: string; seq: number; at: number } | undefined;
-        if (row === undefined) break;
-        found.push({ stream: row.stream, oldest: row.seq, oldestAt: row.at });
-        last = row.stream;
-      }
-      return found;
+      const rows = this.#sql.streams.all(after ?? "", limit) as Array<{ id: number; name: string }>;
+      return rows.map(({ id, name }) => {
+        const { seq, at } = this.#sql.oldest.get(id) as { seq: number; at: number };
+        return { stream: name, oldest: seq, oldestAt: at };
+      });
     });
   }
 
   lastBefore(stream: string, olderThan: number): Promise<number> {
-    return this.#run(() => (this.#sql.lastBefore.get(stream, olderThan) as { seq: number } | undefined)?.seq ?? 0);
+    return this.#of(stream, 0, (id) => (this.#sql.lastBefore.get(id, olderThan) as { seq: number } | undefined)?.seq ?? 0);
   }
 
   deletePublications(olderThan: number, limit: number): Promise<number> {
@@ -165,10 +169,16 @@ export class SqliteStreams implements StreamStore<InboxChange> {
 
   #insertEntry(row: EntryRow): RowOutcome {
     const { stream, seq, key, at, kind, unread, own, publication } = row;
-    if (this.#sql.insertEntry.run(stream, seq, key, at, kind, unread, own, publication).changes === 1) return { is: "stored" };
-    const known = this.#sql.byKeyAndStream.get(key, stream) as FoundKey | undefined;
-    if (known === undefined) return { is: "conflict" };
+    const id = this.#ids.findOrMake(stream);
+    if (this.#sql.insertEntry.run(id, seq, key, at, kind, unread, own, publication).changes === 1) return { is: "stored" };
+    const known = this.#findIn(key, stream, id);
+    if (known === null) return { is: "conflict" };
     return { is: "repeat", seq: known.seq, publication: known.publication };
+  }
+
+  #findIn(key: string, stream: string, id: number | null): FoundKey | null {
+    const row = id === null ? undefined : (this.#sql.byKeyAndStream.get(key, id) as Omit<FoundKey, "stream"> | undefined);
+    return row === undefined ? null : { stream, seq: row.seq, publication: row.publication };
   }
 
   #publication(name: string): PublicationRecord | null {
@@ -177,6 +187,14 @@ export class SqliteStreams implements StreamStore<InboxChange> {
     // Field by field: the driver adds some of its own.
     const { id, alias, key, kind, at, shared, plan, note, attempt } = row;
     return { id, alias, key, kind, at, shared, plan: decodePlan(plan), note, attempt };
+  }
+
+  /** What `work` makes of a stream's number, or `none` where the stream has no entry yet. */
+  #of<T>(stream: string, none: T, work: (id: number) => T): Promise<T> {
+    return this.#run(() => {
+      const id = this.#ids.find(stream);
+      return id === null ? none : work(id);
+    });
   }
 
   /** The port is asynchronous and its errors are the contract's. */
