@@ -69,7 +69,8 @@ function refuse(error: unknown): void {
   }
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {
-    const fault = code === "EADDRINUSE" ? "the port is in use" : code === "EACCES" ? "the port may not be used by this user" : "no such address";
+    const fault =
+      code === "EADDRINUSE" ? "the port is in use" : code === "EACCES" ? "the port may not be used by this user" : "no such address";
     process.stderr.write(`PORT, HOST: ${fault}; expected a free port of this machine, such as --port 3001.\n`);
     process.exitCode = EXIT_CONFIG;
     return;

@@ -2,7 +2,16 @@ import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { AppendAnswer, Decision, StreamLog } from "../stream/index.js";
 import type { Cursor, StoredEntry, StreamStore, Tail } from "../stream/types.js";
-import { encodeEntry, type Notification, notificationId, seqOfId, streamOf, toNotification, userOf, type WireEntry } from "./notification.js";
+import {
+  encodeEntry,
+  type Notification,
+  notificationId,
+  seqOfId,
+  streamOf,
+  toNotification,
+  userOf,
+  type WireEntry,
+} from "./notification.js";
 import { type Filter, InboxReader } from "./reader.js";
 import type { InboxChange, InboxStore, Mark } from "./types.js";
 import { applyVerb, counts, type Verb, viewOf, watermark, withReadAll } from "./view.js";
@@ -86,7 +95,11 @@ export class Inbox {
    * The entries after a cursor in wire form, at most `limit` and 256 KiB; null starts at the base.
    * @throws BelfryError `reset` when the cursor cannot be continued.
    */
-  async sync(user: string, after: Cursor | null, limit: number): Promise<{ epoch: string; entries: WireEntry[]; head: number; more: boolean }> {
+  async sync(
+    user: string,
+    after: Cursor | null,
+    limit: number,
+  ): Promise<{ epoch: string; entries: WireEntry[]; head: number; more: boolean }> {
     const stream = streamOf(user);
     const epoch = await this.#log.epoch();
     if (after !== null && after.epoch !== epoch) {
@@ -106,7 +119,15 @@ export class Inbox {
     return this.#transact(stream, async (tail, by) => {
       const kept = seqs.filter((seq) => seq >= tail.base);
       const seen = await this.#reader.look(stream, kept);
-      if (seen.length < kept.length) notFound(missing(ids, kept, seen.map(({ entry }) => entry.seq), stream));
+      if (seen.length < kept.length)
+        notFound(
+          missing(
+            ids,
+            kept,
+            seen.map(({ entry }) => entry.seq),
+            stream,
+          ),
+        );
       const at = this.#clock();
       const marks: Mark[] = [];
       let count = 0;

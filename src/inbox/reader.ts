@@ -26,7 +26,13 @@ export class InboxReader {
   }
 
   /** A page, newest first. `before` is the id that the last page ended with. @throws BelfryError `not_found` for an id of somebody else. */
-  async list(user: string, filter: Filter, before: string | undefined, limit: number, tail: Tail): Promise<{ items: Notification[]; more: boolean }> {
+  async list(
+    user: string,
+    filter: Filter,
+    before: string | undefined,
+    limit: number,
+    tail: Tail,
+  ): Promise<{ items: Notification[]; more: boolean }> {
     const stream = streamOf(user);
     let end = tail.head + 1;
     if (before !== undefined) {

@@ -2,8 +2,8 @@ import type { Socket } from "socket.io";
 import type { Identity, TokenVerifier } from "../auth/index.js";
 import type { Config } from "../config/types.js";
 import { asBelfryError, BelfryError } from "../errors.js";
-import type { Cursor } from "../stream/index.js";
 import { parseHandshake, type StreamName } from "../inbox/requests.js";
+import type { Cursor } from "../stream/index.js";
 import type { DeviceCursors } from "./devices.js";
 import type { Hub } from "./hub.js";
 import { MAX_SESSIONS, MAX_SESSIONS_PER_USER, RETRY_CONNECT_MS } from "./limits.js";
@@ -30,6 +30,8 @@ export async function accept(socket: Socket, rooms: HandshakeRooms): Promise<Acc
   refuseForeignOrigin(socket, config.allowedOrigins);
   const { token, cursors, device } = parseHandshake(socket.handshake.auth);
   const identity = await verifier.verify(token);
+  const kept = device === null ? {} : await devices.load(identity.user, device);
+  // Nothing is awaited after the count: of many that come at once, each counts those before it.
   if (hub.sessions >= MAX_SESSIONS) {
     throw new BelfryError("overloaded", "This node has all the connections it can carry.", { retryAfterMs: RETRY_CONNECT_MS });
   }
@@ -37,7 +39,6 @@ export async function accept(socket: Socket, rooms: HandshakeRooms): Promise<Acc
     const message = `At most ${MAX_SESSIONS_PER_USER} connections of one member; close one.`;
     throw new BelfryError("too_many_connections", message, { retryAfterMs: RETRY_CONNECT_MS });
   }
-  const kept = device === null ? {} : await devices.load(identity.user, device);
   return { identity, device, cursors: { ...kept, ...cursors } };
 }
 
@@ -53,7 +54,9 @@ function refuseForeignOrigin(socket: Socket, allowed: string[]): void {
 export function refusal(thrown: unknown): Error & { data: object } {
   const known = asBelfryError(thrown);
   const away = known.code === "unavailable" || known.code === "internal";
-  const error = away ? new BelfryError("overloaded", "The service cannot take the connection now.", { retryAfterMs: RETRY_CONNECT_MS }) : known;
+  const error = away
+    ? new BelfryError("overloaded", "The service cannot take the connection now.", { retryAfterMs: RETRY_CONNECT_MS })
+    : known;
   const data = { ...error.toBody(), retry: error.retry };
   return Object.assign(new Error(error.message), { data });
 }

@@ -22,7 +22,12 @@ export class Hub {
   constructor(log: StreamReader, logger: Logger) {
     this.#log = log;
     this.#logger = logger;
-    this.#unsubscribe = log.subscribe((stream, entry) => this.#onEntry(stream, entry));
+    this.#unsubscribe = log.subscribe(
+      (stream, entry) => this.#onEntry(stream, entry),
+      (stream, seq) => {
+        for (const feed of this.#byStream.get(stream) ?? []) feed.onHead(seq);
+      },
+    );
     this.#timer = setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
   }
 

@@ -10,7 +10,7 @@ import type { Metrics } from "../telemetry/index.js";
 import { DeviceCursors } from "./devices.js";
 import { type Accepted, accept, refusal } from "./handshake.js";
 import { Hub } from "./hub.js";
-import { FAREWELL_MS, JOIN_TIMEOUT_MS, MAX_PACKET_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from "./limits.js";
+import { FAREWELL_MS, JOIN_TIMEOUT_MS, MAX_JOINS, MAX_PACKET_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from "./limits.js";
 import { announcementsOf, inboxOf } from "./member-streams.js";
 import { requestHandlers } from "./requests.js";
 import { Session } from "./session.js";
@@ -48,6 +48,7 @@ export class Realtime {
       // Which origins may connect is decided in the handshake, where a refusal can say why; for that the answer must be readable.
       cors: { origin: true },
     });
+    this.#io.engine.on("connection", limitJoins);
     this.#io.use((_socket, next) => next(refusal(new BelfryError("bad_request", "Connect to the namespace /notifications."))));
     const namespace = this.#io.of("/notifications");
     const rooms = { config, verifier, devices, hub: this.#hub, draining: () => this.#draining };
@@ -96,6 +97,8 @@ export class Realtime {
       session.ended();
       this.#hub.remove(session);
       this.#count();
+      // There is one namespace: a client that has left it must not hold the connection, which nobody counts any more.
+      socket.conn.close();
     });
     if (config.sessionPolicy === "single") {
       for (const older of this.#hub.sessionsOf(identity.user)) {
@@ -117,4 +120,14 @@ export class Realtime {
     this.#options.metrics.connectedSessions.set(this.#hub.sessions);
     this.#options.metrics.connectedUsers.set(this.#hub.users);
   }
+}
+
+/** Cuts a connection that asks to join over and over. The session's own limits begin with the session. */
+function limitJoins(connection: Socket["conn"]): void {
+  let joins = 0;
+  connection.on("data", (packet: unknown) => {
+    // As Socket.IO's decoder reads the type: also an empty packet is one to join.
+    const isJoin = typeof packet === "string" && Number(packet.charAt(0)) === 0;
+    if (isJoin && ++joins > MAX_JOINS) connection.close(true);
+  });
 }

@@ -10,6 +10,12 @@ export const MAX_PACKET_BYTES = 64 * 1024;
 /** How long a connection may take to join a namespace. Threat: sockets held open by nobody. */
 export const JOIN_TIMEOUT_MS = 10_000;
 
+/**
+ * How often one connection may ask to join a namespace. Threats: answers that its sender does not read, and the cost of checking tokens. An
+ * honest client asks once, and again only after a refusal.
+ */
+export const MAX_JOINS = 16;
+
 /** Sessions of one member on one node. Threat: one member who fills the node. */
 export const MAX_SESSIONS_PER_USER = 32;
 
@@ -26,7 +32,7 @@ export const REQUESTS_A_SECOND = 50;
 /** Refused events after which a client that does not slow down is disconnected. Threat: the cost of refusing. */
 export const MAX_REFUSED_REQUESTS = 2_000;
 
-/** Packets and bytes that may wait for a reader before it is paged from the store at its own speed. Threat: memory. */
+/** Packets and bytes, those of the last page or answer aside, that may wait for a reader before it is paged from the store at its own speed. Threat: memory. */
 export const HIGH_WATER_PACKETS = 128;
 export const HIGH_WATER_BYTES = 256 * 1024;
 

@@ -26,18 +26,21 @@ interface WebSocketTransport {
 export class Outlet {
   readonly #socket: Socket;
   #waiters: Array<() => void> = [];
-  /** Since when the reader is behind the high-water mark; null while it keeps up. Milliseconds. */
+  /** Since when the reader stands still above the high-water mark; null while it keeps up. Milliseconds. */
   #behindSince: number | null = null;
+  /** What `stalledFor` last found waiting. Bytes. */
+  #waiting = 0;
   #closed = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    // The engine says so when packets leave its own buffer; what leaves the WebSocket's is told by each packet's callback.
     socket.conn.on("drain", this.#onDrain);
   }
 
   /** Sends an event whose arguments are encoded: `["name",payload]`. */
   writeEncoded(event: string): void {
-    if (!this.#closed) this.#socket.conn.write(`2/notifications,${event}`, UNCOMPRESSED as never);
+    if (!this.#closed) this.#socket.conn.write(`2/notifications,${event}`, UNCOMPRESSED as never, this.#onDrain);
   }
 
   /** Sends an event. */
@@ -47,29 +50,34 @@ export class Outlet {
 
   /** Whether the reader is too far behind to be given more. */
   get congested(): boolean {
-    const { writeBuffer } = this.#socket.conn as unknown as { writeBuffer: unknown[] };
-    return writeBuffer.length > HIGH_WATER_PACKETS || (this.#transport.socket?.bufferedAmount ?? 0) > HIGH_WATER_BYTES;
+    return this.#writeBuffer.length > HIGH_WATER_PACKETS || this.bufferedBytes() > HIGH_WATER_BYTES;
   }
 
   /** Bytes that wait for the reader: in the WebSocket, and as packets in the engine. */
   bufferedBytes(): number {
-    const { writeBuffer } = this.#socket.conn as unknown as { writeBuffer: Array<{ data?: string }> };
     let bytes = this.#transport.socket?.bufferedAmount ?? 0;
-    for (const packet of writeBuffer) bytes += packet.data?.length ?? 0;
+    for (const packet of this.#writeBuffer) bytes += packet.data?.length ?? 0;
     return bytes;
   }
 
   /** Resolves when the reader can take more, or the session has ended. */
   async ready(): Promise<void> {
     if (this.#closed || !this.congested) return;
-    this.#behindSince ??= Date.now();
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** How long the reader has stood at the high-water mark: milliseconds. */
+  /**
+   * How long the reader has stood still above the high-water mark, whoever has filled the buffer: milliseconds. One that takes anything
+   * since the last call does not stand still.
+   */
   stalledFor(now: number): number {
     this.#onDrain();
-    return this.#behindSince === null ? 0 : now - this.#behindSince;
+    const before = this.#waiting;
+    this.#waiting = this.bufferedBytes();
+    if (!this.congested) return 0;
+    if (this.#waiting < before) this.#behindSince = now;
+    this.#behindSince ??= now;
+    return now - this.#behindSince;
   }
 
   /**
@@ -97,14 +105,18 @@ export class Outlet {
     return this.#socket.conn.transport as unknown as WebSocketTransport;
   }
 
+  get #writeBuffer(): Array<{ data?: string }> {
+    return (this.#socket.conn as unknown as { writeBuffer: Array<{ data?: string }> }).writeBuffer;
+  }
+
   readonly #onDrain = (): void => {
-    if (this.#behindSince !== null && !this.congested) {
-      this.#behindSince = null;
-      this.#release();
-    }
+    if (this.congested) return;
+    this.#behindSince = null;
+    this.#release();
   };
 
   #release(): void {
+    if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const resolve of waiters) resolve();

@@ -70,7 +70,8 @@ export function requestHandlers({ log, inbox, devices, verifier }: RequestRooms)
 
   async function ack(requester: Requester, { stream, seq }: AckRequest): Promise<object> {
     const { user, device } = requester;
-    if (device === null) throw new BelfryError("bad_request", "Only a connection with `auth.device` has a cursor to keep; connect with one.");
+    if (device === null)
+      throw new BelfryError("bad_request", "Only a connection with `auth.device` has a cursor to keep; connect with one.");
     const { head } = await log.tail(requester.source(stream).stream);
     if (seq > head) throw new BelfryError("bad_request", `\`seq\` is past the stream's head, which is ${head}.`);
     await devices.save(user, device, stream, { epoch: await log.epoch(), seq });

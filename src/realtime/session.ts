@@ -2,9 +2,8 @@ import type { Logger } from "pino";
 import type { Socket } from "socket.io";
 import type { Identity } from "../auth/index.js";
 import { asBelfryError, BelfryError } from "../errors.js";
-import type { Cursor } from "../stream/index.js";
 import type { StreamName } from "../inbox/requests.js";
-import type { StreamReader } from "../stream/index.js";
+import type { Cursor, StreamReader } from "../stream/index.js";
 import { Feed, type FeedEvents } from "./feed.js";
 import { MAX_BUFFERED_BYTES, MAX_REFUSED_REQUESTS, REQUEST_BURST, REQUESTS_A_SECOND, STALL_MS } from "./limits.js";
 import type { MemberStream } from "./member-streams.js";
@@ -51,7 +50,7 @@ export class Session implements Requester {
     this.feeds = options.sources.map((source) => new Feed(source, options.log, this.#outlet, options.events));
     // A client may emit any name; an `error` event without a listener would end the process.
     options.socket.on("error", (error) => options.logger.debug({ error }, "socket error"));
-    options.socket.onAny((event: string, ...args: unknown[]) => void this.#onRequest(event, args));
+    options.socket.onAny((event: unknown, ...args: unknown[]) => void this.#onRequest(event, args));
   }
 
   /** Welcomes the client and starts its feeds. Nothing can be lost between: the session hears of new entries already. */
@@ -114,25 +113,41 @@ export class Session implements Requester {
 
   #endSlow(): void {
     this.#options.events.slowConsumer();
-    this.end({ code: "slow_consumer", message: "This client reads too slowly; connect again when it can keep up.", reconnect: true, afterMs: 5_000 });
+    this.end({
+      code: "slow_consumer",
+      message: "This client reads too slowly; connect again when it can keep up.",
+      reconnect: true,
+      afterMs: 5_000,
+    });
   }
 
-  async #onRequest(event: string, args: unknown[]): Promise<void> {
+  /** `event`: whatever stood first in the packet, which is a name only in an honest one. */
+  async #onRequest(event: unknown, args: unknown[]): Promise<void> {
     const last = args.at(-1);
-    const answer = typeof last === "function" ? (body: object) => (last as (body: object) => void)(body) : () => {};
-    if (this.#ended) return;
-    if (this.#outlet.bufferedBytes() > MAX_BUFFERED_BYTES) return this.#endSlow();
+    const answer = (body: object): void => {
+      // Many requests may be under way at once, so their answers are what counts, and not only those that were there before.
+      if (!this.#ended && this.#mayBeSent() && typeof last === "function") last(body);
+    };
+    if (this.#ended || !this.#mayBeSent()) return;
     const payload = typeof args[0] === "function" ? undefined : args[0];
     try {
       this.#admit();
-      const handler = this.#options.handlers.get(event);
-      if (handler === undefined) throw new BelfryError("bad_request", `There is no event ${JSON.stringify(event.slice(0, 64))}.`);
+      const name = String(event);
+      const handler = this.#options.handlers.get(name);
+      if (handler === undefined) throw new BelfryError("bad_request", `There is no event ${JSON.stringify(name.slice(0, 64))}.`);
       answer({ ok: true, ...(await handler(this, payload)) });
     } catch (thrown) {
       const error = asBelfryError(thrown);
       if (error.code === "internal") this.#options.logger.error({ err: thrown, event, user: this.user }, "request failed");
       answer({ ok: false, error: error.toBody() });
     }
+  }
+
+  /** Whether the client reads what it asked for; one that does not is cut off. */
+  #mayBeSent(): boolean {
+    if (this.#outlet.bufferedBytes() <= MAX_BUFFERED_BYTES) return true;
+    this.#endSlow();
+    return false;
   }
 
   #admit(): void {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { Appended, Decision, Draft } from "./lane.js";
 import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
-import type { WriterObserver } from "./settlement.js";
+import type { Listener, WriterObserver } from "./settlement.js";
 import type { PublicationRecord, Recipient, StoredEntry, StreamStore, Tail } from "./types.js";
 import { Writer } from "./writer.js";
 
@@ -48,12 +48,18 @@ export class StreamLog<C = unknown> {
   readonly #store: StreamStore<C>;
   readonly #clock: () => number;
   readonly #writer: Writer<C>;
-  readonly #listeners = new Set<(stream: string, entry: StoredEntry) => void>();
+  readonly #listeners = new Set<Listener>();
 
   constructor(options: { store: StreamStore<C>; clock?: () => number; observer?: WriterObserver }) {
     this.#store = options.store;
     this.#clock = options.clock ?? Date.now;
-    this.#writer = new Writer(options.store, this.#clock, (stream, entry) => this.#deliver(stream, entry), options.observer);
+    const entry = (stream: string, stored: StoredEntry) => {
+      for (const listener of this.#listeners) listener.entry(stream, stored);
+    };
+    const head = (stream: string, seq: number) => {
+      for (const listener of this.#listeners) listener.head(stream, seq);
+    };
+    this.#writer = new Writer(options.store, this.#clock, { entry, head }, options.observer);
   }
 
   /** Stores content once and an entry for each recipient. A repeat finishes what an interrupted first attempt left undone. */
@@ -134,8 +140,12 @@ export class StreamLog<C = unknown> {
     await this.#store.deleteBelowBase(stream, this.#clock() - IDEMPOTENCY_WINDOW_MS);
   }
 
-  /** Calls `listener` with each entry that this node appends, right after it is durable. Returns the way to stop it. */
-  subscribe(listener: (stream: string, entry: StoredEntry) => void): () => void {
+  /**
+   * Calls `entry` with each entry that this node appends, right after it is durable, and `head` where it learns that a stream goes to a seq
+   * without having the entry at hand. Returns the way to stop it.
+   */
+  subscribe(entry: Listener["entry"], head: Listener["head"] = () => {}): () => void {
+    const listener = { entry, head };
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -143,10 +153,6 @@ export class StreamLog<C = unknown> {
   /** Refuses new work and resolves when all that was taken is settled. The store stays open. */
   close(): Promise<void> {
     return this.#writer.close();
-  }
-
-  #deliver(stream: string, entry: StoredEntry): void {
-    for (const listener of this.#listeners) listener(stream, entry);
   }
 
   /** The results of a publication stored before: looked up, and appended where a crash came between. */

@@ -10,6 +10,14 @@ export interface WriterObserver {
   conflict(): void;
 }
 
+/** Who hears of what was appended: hints, on which nothing but speed depends. */
+export interface Listener {
+  /** This entry is durable. */
+  entry: (stream: string, entry: StoredEntry) => void;
+  /** The stream goes at least to this seq. */
+  head: (stream: string, seq: number) => void;
+}
+
 /** A row on its way, and the lane and task that it is for. */
 export interface Planned<C> {
   lane: Lane<C>;
@@ -27,8 +35,7 @@ export interface Batch<C> {
 export interface SettlementOptions<C> {
   queue: Queue<C>;
   clock: () => number;
-  /** An entry is durable. */
-  deliver: (stream: string, entry: StoredEntry) => void;
+  listener: Listener;
   /** A publication was not stored after all and goes again, ahead of all others. */
   resubmit: (pending: PendingPublication) => void;
   observer: WriterObserver | undefined;
@@ -93,20 +100,22 @@ export class Settlement<C> {
   }
 
   #settleRow({ lane, task, row }: Planned<C>, outcome: RowOutcome): void {
-    const { queue, deliver, observer } = this.#options;
+    const { queue, listener, observer } = this.#options;
     switch (outcome.is) {
       case "stored": {
         const { seq, at, kind, unread, own, publication } = row;
         const tail = { head: seq, base: lane.tail?.base ?? 1, unread };
         lane.tail = tail;
         queue.finish(lane);
-        deliver(lane.stream, { seq, at, kind, unread, own, publication, shared: task.draft?.shared ?? null });
+        listener.entry(lane.stream, { seq, at, kind, unread, own, publication, shared: task.draft?.shared ?? null });
         this.#done(task, { seq, unread, repeated: false, publication }, tail);
         return;
       }
       case "repeat": {
         const tail = lane.tail as Tail;
         queue.finish(lane);
+        // The row of an attempt whose outcome was unknown may have arrived late: nobody has heard of it yet.
+        listener.head(lane.stream, outcome.seq);
         this.#done(task, { seq: outcome.seq, unread: tail.unread, repeated: true, publication: outcome.publication }, tail);
         return;
       }

@@ -3,7 +3,7 @@ import type { Appended, Draft, Lane, PendingPublication, Task } from "./lane.js"
 import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, RETRY_MAX_MS } from "./limits.js";
 import { Queue } from "./queue.js";
 import { readBack } from "./read-back.js";
-import { type Batch, Settlement, type WriterObserver } from "./settlement.js";
+import { type Batch, type Listener, Settlement, type WriterObserver } from "./settlement.js";
 import {
   type AppendBatch,
   type AppendResult,
@@ -11,7 +11,6 @@ import {
   OutcomeUnknown,
   type PublicationRecord,
   type Recipient,
-  type StoredEntry,
   type StreamStore,
   type Tail,
 } from "./types.js";
@@ -43,17 +42,12 @@ export class Writer<C> {
   #again = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(
-    store: StreamStore<C>,
-    clock: () => number,
-    deliver: (stream: string, entry: StoredEntry) => void,
-    observer: WriterObserver | undefined,
-  ) {
+  constructor(store: StreamStore<C>, clock: () => number, listener: Listener, observer: WriterObserver | undefined) {
     this.#store = store;
     this.#clock = clock;
     this.#observer = observer;
     const resubmit = (pending: PendingPublication) => this.#fresh.unshift(pending);
-    this.#settlement = new Settlement({ queue: this.#queue, clock, deliver, resubmit, observer });
+    this.#settlement = new Settlement({ queue: this.#queue, clock, listener, resubmit, observer });
   }
 
   /** Queues a draft, or a decision to be taken when its turn comes. Resolves when durable; null when the decision was to write nothing. */

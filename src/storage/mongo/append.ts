@@ -131,7 +131,9 @@ export class Appender {
       else streams.push(stream);
     }
     const $or = [...byKey].map(([k, streams]) => ({ k, "_id.s": { $in: streams } }));
-    const found = await this.#readAfter(time, (options) => this.#entries.find({ $or }, { ...options, projection: { k: 1, p: 1 } }).toArray());
+    const found = await this.#readAfter(time, (options) =>
+      this.#entries.find({ $or }, { ...options, projection: { k: 1, p: 1 } }).toArray(),
+    );
     return rows.map(({ key, stream }): RowOutcome => {
       const doc = found.find((one) => one.k === key && one._id.s === stream);
       return doc === undefined ? { is: "conflict" } : { is: "repeat", seq: doc._id.n, publication: doc.p ?? null };

@@ -25,14 +25,23 @@ export async function storeWithCompanion(models: Models, entry: EntryDoc, { stre
   let committing = false;
   try {
     session.startTransaction(TRANSACTION);
-    const reply = (await db.command({ insert: models.entries.collection.collectionName, documents: [entry] }, { session })) as unknown as InsertReply;
+    const reply = (await db.command(
+      { insert: models.entries.collection.collectionName, documents: [entry] },
+      { session },
+    )) as unknown as InsertReply;
     const fault = reply.writeErrors?.[0];
     if (fault !== undefined) {
       if (fault.code !== DUPLICATE_KEY) throw serverError(fault);
       await session.abortTransaction();
       return { stored: false, time: reply.operationTime };
     }
-    if (marks.length > 0) await replaceAll(db, models.marks.collection.collectionName, marks.map((mark) => toMarkDoc(stream, mark)), session);
+    if (marks.length > 0)
+      await replaceAll(
+        db,
+        models.marks.collection.collectionName,
+        marks.map((mark) => toMarkDoc(stream, mark)),
+        session,
+      );
     if (state !== undefined) {
       const doc: StateDoc = { _id: stream, r: state.readAll, s: state.seenUpTo };
       await replaceAll(db, models.states.collection.collectionName, [doc], session);
@@ -50,7 +59,12 @@ export async function storeWithCompanion(models: Models, entry: EntryDoc, { stre
   }
 }
 
-async function replaceAll(db: mongo.Db, collection: string, documents: Array<MarkDoc | StateDoc>, session: mongo.ClientSession): Promise<void> {
+async function replaceAll(
+  db: mongo.Db,
+  collection: string,
+  documents: Array<MarkDoc | StateDoc>,
+  session: mongo.ClientSession,
+): Promise<void> {
   const updates = documents.map((document) => ({ q: { _id: document._id }, u: document, upsert: true }));
   const reply = (await db.command({ update: collection, updates }, { session })) as unknown as InsertReply;
   const fault = reply.writeErrors?.[0];

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Connection, Mongoose, mongo } from "mongoose";
 import type { Logger } from "pino";
 import { StoreRefused } from "../types.js";
@@ -18,6 +19,9 @@ const SOCKET_DEADLINE_MS = CALL_DEADLINE_MS + 1_000;
 /** How long the start waits for a server that is itself starting or electing a primary. Milliseconds. */
 const START_DEADLINE_MS = 15_000;
 
+/** The pause between two attempts at the start. Milliseconds. */
+const RETRY_MS = 500;
+
 /** Connections of one node. Threat: the server holds a thread and about 1 MB for each. */
 const MAX_POOL = 32;
 
@@ -29,6 +33,9 @@ export const DURABLE = { w: "majority", j: true, wtimeout: CALL_DEADLINE_MS } as
 
 /** For a write that a later durable one makes durable too (see append.ts). */
 export const ACKNOWLEDGED = { w: 1 } as const;
+
+/** Unauthorized, AuthenticationFailed, and what Atlas says instead. */
+const CREDENTIALS_REFUSED = new Set([13, 18, 8000]);
 
 const MAKE_ONE =
   "Belfry needs a replica set (one member is enough). Start mongod with `--replSet rs0` and run once: mongosh --eval 'rs.initiate()'";
@@ -75,6 +82,7 @@ export async function connect(url: string, log: Logger): Promise<Connection> {
         );
       }
       log.warn({ reason: reason(error) }, "waiting for mongodb");
+      await pause(RETRY_MS);
     }
   }
 }
@@ -85,24 +93,33 @@ async function check(connection: Connection): Promise<void> {
   if (hello.maxWireVersion < MIN_WIRE_VERSION) throw new StoreRefused("MONGODB_URL: this MongoDB is older than 6.0; install 6.0 or later.");
 }
 
-/** A refusal where waiting cannot help, or null where it may. */
+/** A refusal where waiting cannot help, or null where it may: nobody answers yet, or no primary is elected. */
 function toRefusal(error: unknown): StoreRefused | null {
   if (error instanceof StoreRefused) return error;
-  if (error instanceof mongo.MongoParseError || error instanceof mongo.MongoAPIError || error instanceof TypeError) {
-    // The driver quotes the option at fault, not the address, which may hold a password.
-    return new StoreRefused(`MONGODB_URL cannot be used (${reason(error)}); expected mongodb://HOST:PORT/DATABASE?replicaSet=NAME.`, { cause: error });
-  }
+  if (isUninitiated(error))
+    return new StoreRefused(`MONGODB_URL: this MongoDB's replica set was not initiated yet. ${MAKE_ONE}`, { cause: error });
+  if (error instanceof mongo.MongoServerSelectionError || error instanceof mongo.MongoNetworkError) return null;
   const code = serverCode(error);
-  if (code === 18 || code === 13 || code === 8000) {
-    return new StoreRefused("MONGODB_URL: MongoDB does not accept this user and password, or the user may not use this database.", { cause: error });
+  if (code === null) {
+    const expected = "expected mongodb://HOST:PORT/DATABASE?replicaSet=NAME";
+    return new StoreRefused(`MONGODB_URL cannot be used (${withoutCredentials(reason(error))}); ${expected}.`, { cause: error });
   }
-  if (isUninitiated(error)) return new StoreRefused(`MONGODB_URL: this MongoDB's replica set was not initiated yet. ${MAKE_ONE}`, { cause: error });
-  return null;
+  if (!CREDENTIALS_REFUSED.has(code)) return null;
+  return new StoreRefused("MONGODB_URL: MongoDB does not accept this user and password, or the user may not use this database.", {
+    cause: error,
+  });
+}
+
+/** The driver quotes some of the addresses that it cannot read. */
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/]*@/g, "//…@");
 }
 
 /** Every server that answered was started with `--replSet` and has no configuration. */
 function isUninitiated(error: unknown): boolean {
   const description = (error as { reason?: mongo.TopologyDescription }).reason;
   const servers = [...(description?.servers?.values() ?? [])];
-  return servers.some((server) => server.type === "RSGhost") && servers.every((server) => server.type === "RSGhost" || server.type === "Unknown");
+  return (
+    servers.some((server) => server.type === "RSGhost") && servers.every((server) => server.type === "RSGhost" || server.type === "Unknown")
+  );
 }

@@ -98,5 +98,7 @@ function ofUser(user: string): mongo.Filter<CursorDoc> {
   return { _id: { $gte: { u: user }, $lt: { u: user, d: new mongo.MaxKey() } } } as unknown as mongo.Filter<CursorDoc>;
 }
 function ofDevice(user: string, device: string): mongo.Filter<CursorDoc> {
-  return { _id: { $gte: { u: user, d: device }, $lt: { u: user, d: device, s: new mongo.MaxKey() } } } as unknown as mongo.Filter<CursorDoc>;
+  return {
+    _id: { $gte: { u: user, d: device }, $lt: { u: user, d: device, s: new mongo.MaxKey() } },
+  } as unknown as mongo.Filter<CursorDoc>;
 }

@@ -92,7 +92,14 @@ export interface MetaDoc {
 }
 
 /** Indexes are made by migrations, never behind the program's back; a query by a field that does not exist is a fault, not "all". */
-const OPTIONS = { autoIndex: false, autoCreate: false, bufferCommands: false, strictQuery: "throw", versionKey: false, minimize: false } as const;
+const OPTIONS = {
+  autoIndex: false,
+  autoCreate: false,
+  bufferCommands: false,
+  strictQuery: "throw",
+  versionKey: false,
+  minimize: false,
+} as const;
 
 const text = { type: String, required: true } as const;
 const number = { type: Number, required: true } as const;
@@ -123,7 +130,8 @@ function markSchema() {
 /** All collections of a connection as models. */
 export function defineModels(connection: Connection) {
   const readAll = [new Schema({ upTo: number, seq: number, at: number }, { _id: false })];
-  const model = <D>(name: string, schema: unknown, collection: string): Model<D> => connection.model<D>(name, schema as Schema<D>, collection);
+  const model = <D>(name: string, schema: unknown, collection: string): Model<D> =>
+    connection.model<D>(name, schema as Schema<D>, collection);
   return {
     entries: model<EntryDoc>("Entry", entrySchema(), "entries"),
     publications: model<PublicationDoc>("Publication", publicationSchema(), "publications"),

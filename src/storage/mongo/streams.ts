@@ -1,14 +1,6 @@
 import type { mongo } from "mongoose";
 import type { InboxChange } from "../../inbox/types.js";
-import type {
-  AppendBatch,
-  AppendResult,
-  FoundKey,
-  PublicationRecord,
-  StoredEntry,
-  StreamStore,
-  Tail,
-} from "../../stream/types.js";
+import type { AppendBatch, AppendResult, FoundKey, PublicationRecord, StoredEntry, StreamStore, Tail } from "../../stream/types.js";
 import { Appender } from "./append.js";
 import { DEADLINE } from "./connection.js";
 import { toEntry, toPublication } from "./documents.js";
@@ -128,7 +120,9 @@ export class MongoStreams implements StreamStore<InboxChange> {
       const filter = { _id: { $gte: first(stream), $lt: { s: stream, n: Math.min(base, head) } }, t: { $lt: olderThan } };
       let deleted = 0;
       for (;;) {
-        const some = await this.#entries.find(filter, { ...DEADLINE, projection: { _id: 1 }, sort: { _id: 1 }, limit: DELETE_STEP }).toArray();
+        const some = await this.#entries
+          .find(filter, { ...DEADLINE, projection: { _id: 1 }, sort: { _id: 1 }, limit: DELETE_STEP })
+          .toArray();
         if (some.length === 0) return deleted;
         const { deletedCount } = await this.#entries.deleteMany({ _id: { $in: some.map(({ _id }) => _id) } }, DEADLINE);
         deleted += deletedCount;

@@ -1,0 +1,83 @@
+/** What a process and a core have cost, as Linux counts it. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** The core that the server under test (and its database) has to itself, and the core of the load generator. */
+export const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+
+/** Length of one unit of /proc's clocks in seconds (USER_HZ, 100 on every Linux that Node runs on). */
+const TICK_SECONDS = 0.01;
+
+/** Throws an Error that says what to install when processes cannot be pinned here. */
+export function requirePinning() {
+  try {
+    execFileSync("taskset", ["-c", "-p", String(process.pid)], { stdio: "pipe" });
+  } catch (error) {
+    throw new Error(
+      "The bench pins the server and the load to separate cores and needs Linux with `taskset` (Debian and Ubuntu: apt-get install " +
+        `util-linux; Alpine: apk add util-linux). Running it failed: ${error.message}`,
+    );
+  }
+  if (readFileSync("/proc/stat", "utf8").match(/^cpu\d+ /gm).length <= Math.max(SERVER_CORE, LOAD_CORE)) {
+    throw new Error("The bench needs at least two cores: one for the server, one for the load generator.");
+  }
+}
+
+/** Pins this process, all its threads included, to the load generator's core. */
+export function pinLoadGenerator() {
+  execFileSync("taskset", ["-a", "-c", "-p", String(LOAD_CORE), String(process.pid)], { stdio: "pipe" });
+}
+
+/** CPU seconds (user + system, all threads) that the processes have used so far. */
+function processSeconds(pids) {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The command's name is in parentheses and may hold spaces: count the fields after it. utime and stime are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks * TICK_SECONDS;
+}
+
+/** CPU seconds that a core has been busy with anything since the machine started. */
+function coreSeconds(core) {
+  const line = readFileSync("/proc/stat", "utf8").match(new RegExp(`^cpu${core} (.*)$`, "m"))[1];
+  const [user, nice, system, , , irq, softirq, steal] = line.split(" ").map(Number);
+  return (user + nice + system + irq + softirq + steal) * TICK_SECONDS;
+}
+
+/** Resident memory of a process in bytes. */
+export function residentBytes(pid) {
+  return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m)[1]) * 1024;
+}
+
+/** How many files and sockets a process may have open. */
+export function openFileLimit(pid) {
+  return Number(readFileSync(`/proc/${pid}/limits`, "utf8").match(/^Max open files\s+(\d+)/m)[1]);
+}
+
+/**
+ * Measures a window: call it at the start, call what it returns at the end. `pids`: the server, and its database where that is a process of
+ * its own. Result: `wall` seconds, `cpu` seconds of the processes, `storeShare` of them the database's, `load` seconds of this process, and
+ * `others`, the share of the server's core that went to anything else (above 0.05 the figures are doubtful).
+ */
+export function openWindow(pids) {
+  const [, ...storePids] = pids;
+  const start = {
+    at: performance.now(),
+    cpu: processSeconds(pids),
+    store: processSeconds(storePids),
+    core: coreSeconds(SERVER_CORE),
+    load: processSeconds([process.pid]),
+  };
+  return () => {
+    const wall = (performance.now() - start.at) / 1000;
+    const cpu = processSeconds(pids) - start.cpu;
+    const load = processSeconds([process.pid]) - start.load;
+    const others = Math.max(0, coreSeconds(SERVER_CORE) - start.core - cpu) / wall;
+    const storeShare = (processSeconds(storePids) - start.store) / cpu;
+    return { wall, cpu, storeShare, load, others };
+  };
+}

@@ -1,0 +1,145 @@
+/** Cheap HTTP/1.1 callers on keep-alive connections: whole requests as one string, answers read by status and Content-Length. */
+import { connect } from "node:net";
+
+const HEAD_END = Buffer.from("\r\n\r\n");
+
+/** One keep-alive connection with at most one request under way. */
+class Caller {
+  chunks = [];
+  size = 0;
+  head = null;
+  waiting = null;
+
+  constructor(port, head) {
+    this.requestHead = head;
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.socket.on("data", (chunk) => this.read(chunk));
+    this.socket.on("error", (error) => this.fail(error));
+    this.socket.on("close", () => this.fail(new Error("The server closed a caller's connection")));
+  }
+
+  /** Posts a JSON text; resolves with `{ status, text }`. */
+  post(body) {
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      this.socket.write(`${this.requestHead}${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    });
+  }
+
+  fail(error) {
+    this.waiting?.reject(error);
+    this.waiting = null;
+  }
+
+  read(chunk) {
+    this.chunks.push(chunk);
+    this.size += chunk.length;
+    if (this.head === null) {
+      const data = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks);
+      this.chunks = [data];
+      const end = data.indexOf(HEAD_END);
+      if (end === -1) return;
+      const text = data.toString("latin1", 0, end);
+      const length = /\r\ncontent-length: *(\d+)/i.exec(text);
+      if (length === null) return this.fail(new Error(`An answer without Content-Length: ${text}`));
+      this.head = { status: Number(text.slice(9, 12)), start: end + 4, end: end + 4 + Number(length[1]) };
+    }
+    if (this.size < this.head.end) return;
+    const data = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
+    const { status, start, end } = this.head;
+    this.chunks = [];
+    this.size = 0;
+    this.head = null;
+    const waiting = this.waiting;
+    this.waiting = null;
+    waiting?.resolve({ status, text: data.toString("utf8", start, end) });
+  }
+}
+
+/** Callers of `POST /v1/events` that remember who must have been told. */
+export class EventLoad {
+  /** Events answered. */
+  answered = 0;
+  /** Notifications that the answers name. */
+  notified = 0;
+  /** How many of them each member must receive. */
+  expected = new Map();
+  stopped = false;
+
+  /** `makeEvent(n)` gives the JSON text of the nth event. */
+  constructor({ port, key, callers, makeEvent }) {
+    const head =
+      `POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n` +
+      "Connection: keep-alive\r\nContent-Length: ";
+    this.makeEvent = makeEvent;
+    this.next = 0;
+    this.callers = Array.from({ length: callers }, () => new Caller(port, head));
+  }
+
+  /** Every caller posts one event after the other until `stop` or until `limit` events were posted; resolves when all are answered. */
+  async saturate(limit = Number.POSITIVE_INFINITY) {
+    await Promise.all(
+      this.callers.map(async (caller) => {
+        while (!this.stopped && this.next < limit) this.count(await caller.post(this.makeEvent(this.next++)));
+      }),
+    );
+  }
+
+  /**
+   * Posts `rate` events a second for `seconds`, at random moments that do not wait for answers, and resolves when all are answered.
+   * `onSchedule(n, at)` tells when the nth event was due, which is what a latency is counted from: an event that waits for a free caller
+   * waits on the clock.
+   */
+  async scheduled({ rate, seconds, random, onSchedule }) {
+    const idle = [...this.callers];
+    const queue = [];
+    const end = performance.now() + seconds * 1000;
+    let under = 0;
+    let failure = null;
+    const send = (caller, event) => {
+      under++;
+      caller.post(event).then(
+        (answer) => {
+          under--;
+          this.count(answer);
+          const waiting = queue.shift();
+          if (waiting === undefined) idle.push(caller);
+          else send(caller, waiting);
+        },
+        (error) => {
+          under--;
+          failure = error;
+        },
+      );
+    };
+    let due = performance.now();
+    while (performance.now() < end || under > 0) {
+      if (failure !== null) throw failure;
+      for (; due < end && due <= performance.now(); due += (-Math.log(1 - random()) * 1000) / rate) {
+        const n = this.next++;
+        onSchedule(n, due);
+        const event = this.makeEvent(n);
+        if (idle.length > 0) send(idle.pop(), event);
+        else queue.push(event);
+      }
+      await new Promise(setImmediate);
+    }
+  }
+
+  stop() {
+    this.stopped = true;
+  }
+
+  close() {
+    for (const caller of this.callers) caller.socket.destroy();
+  }
+
+  count({ status, text }) {
+    if (status !== 202) throw new Error(`POST /v1/events answered ${status}: ${text.slice(0, 500)}`);
+    const answer = JSON.parse(text);
+    if (answer.duplicate) throw new Error(`A new event was taken for a duplicate: ${text.slice(0, 200)}`);
+    for (const { user } of answer.notified) this.expected.set(user, (this.expected.get(user) ?? 0) + 1);
+    this.notified += answer.notified.length;
+    this.answered++;
+  }
+}

@@ -1,0 +1,152 @@
+/** From rounds to medians, ratios and a verdict. */
+
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+/** `{ median, min, max }` of numbers. */
+const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });
+
+/** What the scenarios are, in words. */
+export const SCENARIOS = {
+  "a-sqlite": "(a) durable ingest → delivered, 10 recipients, SQLite",
+  "a-mongodb": "(a) durable ingest → delivered, 10 recipients, MongoDB",
+  "b-sqlite": "(b) the same with 1 recipient, SQLite",
+  "b-mongodb": "(b) the same with 1 recipient, MongoDB",
+  c: "(c) bare Socket.IO io.to(room).emit",
+  "d-10": "(d) by hand: express, Model.create, emit; 10 recipients",
+  "d-1": "(d) by hand, 1 recipient",
+};
+
+/** What must be reached and what is aimed at: scenario as a multiple of another. */
+const TARGETS = [
+  { of: "a-sqlite", over: "c", required: 0.25, aim: 0.4 },
+  { of: "a-mongodb", over: "c", required: 0.2, aim: 0.3 },
+  { of: "a-sqlite", over: "d-10", required: 15, aim: 20 },
+  { of: "a-mongodb", over: "d-10", required: 15, aim: 20 },
+  { of: "b-sqlite", over: "c", required: 0.15, aim: 0.2 },
+  { of: "b-mongodb", over: "c", required: 0.15, aim: 0.2 },
+];
+
+/** Above this share of foreign work on the server's core a figure is marked as doubtful. */
+const NOISY = 0.05;
+
+function verdict(value, { required, aim }) {
+  if (value >= aim) return "aim met";
+  return value >= required ? "met" : "NOT MET";
+}
+
+/**
+ * Medians and ratios of `rounds`: `[{ [scenario]: figures }]`. A ratio is taken within a round. There are two of each, by CPU second and by
+ * wall second; the lower one decides.
+ */
+export function summarise(rounds) {
+  const throughput = {};
+  for (const name of Object.keys(SCENARIOS)) {
+    const runs = rounds.map((round) => round[name]).filter((run) => run !== undefined);
+    if (runs.length === 0) continue;
+    const of = (key) => spread(runs.map((run) => run[key]));
+    throughput[name] = {
+      perCpuSecond: of("perCpuSecond"),
+      perWallSecond: of("perWallSecond"),
+      utilisation: of("utilisation"),
+      bytesPerDelivery: of("bytesPerDelivery"),
+      deliveriesPerPacket: of("deliveriesPerPacket"),
+      storeShare: of("storeShare"),
+      others: of("others"),
+      ...(runs[0].rowsPerBatch === undefined ? {} : { rowsPerBatch: of("rowsPerBatch") }),
+    };
+  }
+  const targets = [];
+  for (const target of TARGETS) {
+    const both = rounds.filter((round) => round[target.of] !== undefined && round[target.over] !== undefined);
+    if (both.length === 0) continue;
+    const ratio = (key) => spread(both.map((round) => round[target.of][key] / round[target.over][key]));
+    const byCpu = ratio("perCpuSecond");
+    const byWall = ratio("perWallSecond");
+    targets.push({ ...target, byCpu, byWall, verdict: verdict(Math.min(byCpu.median, byWall.median), target) });
+  }
+  return { throughput, targets };
+}
+
+const whole = (value) => Math.round(value).toLocaleString("en-GB");
+const range = ({ min, max }, format) => `${format(min)}–${format(max)}`;
+
+function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ");
+  return [line(rows[0]), widths.map((width) => "─".repeat(width)).join("  "), ...rows.slice(1).map(line)].join("\n");
+}
+
+function throughputTable(throughput) {
+  const rows = [
+    ["deliveries a second", "per CPU s", "min–max", "per wall s", "min–max", "core used", "mongod", "bytes", "rows a batch", ""],
+  ];
+  for (const [name, run] of Object.entries(throughput)) {
+    rows.push([
+      SCENARIOS[name],
+      whole(run.perCpuSecond.median),
+      range(run.perCpuSecond, whole),
+      whole(run.perWallSecond.median),
+      range(run.perWallSecond, whole),
+      `${whole(run.utilisation.median * 100)} %`,
+      run.storeShare.median > 0 ? `${whole(run.storeShare.median * 100)} %` : "",
+      whole(run.bytesPerDelivery.median),
+      run.rowsPerBatch === undefined ? "" : whole(run.rowsPerBatch.median),
+      run.others.max > NOISY ? `noisy: others used up to ${whole(run.others.max * 100)} % of the core` : "",
+    ]);
+  }
+  return table(rows);
+}
+
+function targetTable(targets) {
+  const rows = [["ratio", "by CPU s", "min–max", "by wall s", "min–max", "required", "aim", "verdict"]];
+  for (const target of targets) {
+    const format = (value) => value.toFixed(target.required >= 1 ? 1 : 3);
+    rows.push([
+      `${target.of} ÷ ${target.over}`,
+      format(target.byCpu.median),
+      range(target.byCpu, format),
+      format(target.byWall.median),
+      range(target.byWall, format),
+      `≥ ${target.required}`,
+      String(target.aim),
+      target.verdict,
+    ]);
+  }
+  return table(rows);
+}
+
+function otherTable(result) {
+  const rows = [["also", "", ""]];
+  for (const [store, run] of Object.entries(result.latency ?? {})) {
+    rows.push([
+      `latency at half load, ${store}`,
+      `p50 ${run.p50.toFixed(1)} ms, p99 ${run.p99.toFixed(1)} ms, max ${run.max.toFixed(1)} ms`,
+      `${whole(run.deliveriesPerSecond)} deliveries/s, core ${whole(run.utilisation * 100)} % used, ${whole(run.samples)} samples`,
+    ]);
+  }
+  for (const [store, run] of Object.entries(result.disk ?? {})) {
+    rows.push([`disk, ${store}`, `${whole(run.perNotification)} bytes a notification`, `${whole(run.notifications)} notifications`]);
+  }
+  for (const [server, run] of Object.entries(result.memory ?? {})) {
+    rows.push([
+      `memory, ${server}`,
+      `${(run.perConnection / 1024).toFixed(1)} KiB a connection`,
+      `${whole(run.connections)} idle connections`,
+    ]);
+  }
+  return rows.length === 1 ? "" : table(rows);
+}
+
+/** Everything as text for a terminal. */
+export function format(result) {
+  const parts = [];
+  if (Object.keys(result.throughput).length > 0) parts.push(throughputTable(result.throughput));
+  if (result.targets.length > 0) parts.push(`${targetTable(result.targets)}\nThe lower of the two medians decides.`);
+  const other = otherTable(result);
+  if (other !== "") parts.push(other);
+  return `\n${parts.join("\n\n")}\n`;
+}

@@ -1,0 +1,105 @@
+/** `npm run bench`: what the service reaches on one core, beside what Socket.IO alone and a hand-written service reach (docs/PERFORMANCE.md). */
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, release } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { obtainMongod } from "../test/support/mongod-binary.mjs";
+import { ensureBuilt } from "./lib/build.mjs";
+import { parseCommandLine, USAGE } from "./lib/cli.mjs";
+import { pinLoadGenerator, requirePinning } from "./lib/cpu.mjs";
+import { format, SCENARIOS, summarise } from "./lib/report.mjs";
+import { killStarted } from "./lib/servers.mjs";
+import { profileScenario } from "./profile.mjs";
+import { disk } from "./scenarios/disk.mjs";
+import { latency } from "./scenarios/latency.mjs";
+import { bareMemory, serviceMemory } from "./scenarios/memory.mjs";
+import { bareSocketIo, byHand, service } from "./scenarios/throughput.mjs";
+
+const ARTIFACTS = fileURLToPath(new URL("../artifacts", import.meta.url));
+
+/** One round, in this order: a scenario and what it is measured against run next to each other. */
+const ROUND = {
+  "a-sqlite": (options, seed) => service({ store: "sqlite", recipients: 10, options, seed }),
+  c: (options) => bareSocketIo({ options }),
+  "b-sqlite": (options, seed) => service({ store: "sqlite", recipients: 1, options, seed }),
+  "a-mongodb": (options, seed) => service({ store: "mongodb", recipients: 10, options, seed }),
+  "d-10": (options, seed) => byHand({ recipients: 10, options, seed }),
+  "b-mongodb": (options, seed) => service({ store: "mongodb", recipients: 1, options, seed }),
+  "d-1": (options, seed) => byHand({ recipients: 1, options, seed }),
+};
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+async function throughputRounds(options) {
+  const rounds = [];
+  for (let n = 0; n < options.rounds; n++) {
+    const round = {};
+    for (const name of Object.keys(ROUND).filter((known) => options.scenarios.includes(known))) {
+      round[name] = await ROUND[name](options, n + 1);
+      const { perCpuSecond, perWallSecond } = round[name];
+      say(`round ${n + 1}/${options.rounds}  ${SCENARIOS[name]}: ${Math.round(perCpuSecond)}/CPU s, ${Math.round(perWallSecond)}/s`);
+    }
+    rounds.push(round);
+  }
+  return rounds;
+}
+
+async function extras(options, throughput) {
+  const result = {};
+  for (const store of options.stores) {
+    if (options.extras.includes("latency")) {
+      const name = `a-${store}`;
+      const maximum = throughput[name]?.perWallSecond.median ?? (await ROUND[name](options, 1)).perWallSecond;
+      say(`latency at ${Math.round(maximum / 2)} deliveries/s on ${store}`);
+      result.latency = { ...result.latency, [store]: await latency({ store, deliveriesPerSecond: maximum / 2, options, seed: 1 }) };
+    }
+    if (options.extras.includes("disk")) {
+      say(`disk on ${store}`);
+      result.disk = { ...result.disk, [store]: await disk({ store, options, seed: 1 }) };
+    }
+  }
+  if (options.extras.includes("memory")) {
+    say(`memory of ${options.connections} idle connections`);
+    result.memory = { service: await serviceMemory({ options }), "bare Socket.IO": await bareMemory({ options }) };
+  }
+  return result;
+}
+
+async function main() {
+  const options = parseCommandLine(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  requirePinning();
+  ensureBuilt();
+  await mkdir(ARTIFACTS, { recursive: true });
+  const wantsMongod = options.stores.includes("mongodb") || options.scenarios.some((name) => name.startsWith("d-"));
+  options.mongodBinary = wantsMongod ? (process.env.TEST_MONGOD_BINARY ?? (await obtainMongod(say))) : undefined;
+  pinLoadGenerator();
+  if (options.profile !== undefined) {
+    process.stdout.write(await profileScenario(options.profile, options, ARTIFACTS));
+    return;
+  }
+  const rounds = await throughputRounds(options);
+  const summary = summarise(rounds);
+  const result = {
+    at: new Date().toISOString(),
+    machine: { cpu: cpus()[0].model, cores: cpus().length, kernel: release(), node: process.version },
+    options,
+    ...summary,
+    ...(await extras(options, summary.throughput)),
+    rounds,
+  };
+  await writeFile(join(ARTIFACTS, "bench.json"), `${JSON.stringify(result, null, 2)}\n`);
+  process.stdout.write(format(result));
+}
+
+process.once("exit", killStarted);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error.stack}\n`);
+  process.exit(1);
+}
