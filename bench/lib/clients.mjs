@@ -13,6 +13,9 @@ const OPCODE_PONG = 10;
 /** How many members connect at a time. */
 const CONNECT_BATCH = 50;
 
+/** How long a member may take to be ready until the run fails. */
+const CONNECT_DEADLINE_MS = 30_000;
+
 /** A client's frame: masked, as RFC 6455 demands; with the mask zero the payload stays as it is. */
 function frame(opcode, payload) {
   const body = Buffer.from(payload);
@@ -118,7 +121,13 @@ class Member {
     this.user = user;
     this.auth = auth;
     this.ready = new Promise((resolve, reject) => {
-      this.settle = (error) => (error === undefined ? resolve() : reject(error));
+      const late = () => reject(new Error(`${user} was not ready after ${CONNECT_DEADLINE_MS / 1000} s`));
+      const timer = setTimeout(late, CONNECT_DEADLINE_MS);
+      this.settle = (error) => {
+        clearTimeout(timer);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
     });
     this.socket = connect({ port: owner.port, host: "127.0.0.1", noDelay: true });
     this.socket.on("data", (chunk) => this.read(chunk));

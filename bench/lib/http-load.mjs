@@ -1,6 +1,9 @@
 /** Cheap HTTP/1.1 callers on keep-alive connections: whole requests as one string, answers read by status and Content-Length. */
 import { connect } from "node:net";
 
+/** How long an answer may take until the run fails. The service's own deadline for a write is shorter. */
+const ANSWER_DEADLINE_MS = 30_000;
+
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** One keep-alive connection with at most one request under way. */
@@ -21,7 +24,7 @@ class Caller {
   /** Posts a JSON text; resolves with `{ status, text }`. */
   post(body) {
     return new Promise((resolve, reject) => {
-      this.waiting = { resolve, reject };
+      this.waiting = { resolve, reject, since: performance.now() };
       this.socket.write(`${this.requestHead}${Buffer.byteLength(body)}\r\n\r\n${body}`);
     });
   }
@@ -74,6 +77,7 @@ export class EventLoad {
     this.makeEvent = makeEvent;
     this.next = 0;
     this.callers = Array.from({ length: callers }, () => new Caller(port, head));
+    this.watch = setInterval(() => this.failLate(), 1000);
   }
 
   /** Every caller posts one event after the other until `stop` or until `limit` events were posted; resolves when all are answered. */
@@ -130,7 +134,15 @@ export class EventLoad {
     this.stopped = true;
   }
 
+  failLate() {
+    const late = this.callers.filter(({ waiting }) => waiting !== null && performance.now() - waiting.since > ANSWER_DEADLINE_MS);
+    for (const caller of late) {
+      caller.fail(new Error(`${late.length} requests had no answer after ${ANSWER_DEADLINE_MS / 1000} s; ${this.answered} were answered`));
+    }
+  }
+
   close() {
+    clearInterval(this.watch);
     for (const caller of this.callers) caller.socket.destroy();
   }
 

@@ -10,6 +10,9 @@ export const MAX_TOKEN_LENGTH = 8_192;
 /** Threat: an id that fills keys of the store. Source: the wire contract, "Ids and users". */
 const MAX_USER_LENGTH = 128;
 
+/** Control characters would end a name early in a store, and then two members have one. */
+const USER = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_USER_LENGTH}}$`, "u");
+
 /** Threat: tokens with made-up key ids that make this service hammer the identity provider. At most one fetch in this time. */
 const JWKS_COOLDOWN_MS = 1_000;
 
@@ -87,8 +90,11 @@ function waitingOut(keySet: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGet
 
 function identityOf(payload: JWTPayload): Identity {
   const { sub, exp, roles = [] } = payload;
-  if (typeof sub !== "string" || sub.length < 1 || sub.length > MAX_USER_LENGTH) {
-    throw new BelfryError("unauthorized", `The token's \`sub\` must be a string of 1 to ${MAX_USER_LENGTH} characters.`);
+  if (typeof sub !== "string" || !USER.test(sub)) {
+    throw new BelfryError(
+      "unauthorized",
+      `The token's \`sub\` must be a string of 1 to ${MAX_USER_LENGTH} characters, none of them a control character.`,
+    );
   }
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === "string")) {
     throw new BelfryError("unauthorized", "The token's `roles` must be an array of strings.");

@@ -14,6 +14,9 @@ const REASON_OF = new Map(REASONS.map((reason) => [OWN_OF[reason], reason]));
 
 const NOBODY_SKIPPED = "[]";
 
+/** Who tells where the caller named nobody: every notification has an actor (docs/PROTOCOL.md, notification). */
+const SYSTEM = { id: "system" };
+
 /**
  * Turns what happened in a forum into notifications. Every answer is of what is durable. The same event again, under its id or its alias,
  * stores nothing and gets the first answer with `duplicate: true`. Errors: those of the publisher and the inbox (`unavailable`,
@@ -66,7 +69,7 @@ export class Community {
 
   /** Tells the named members, each once, with reason `direct`. */
   async notify(notification: DirectNotification): Promise<EventAnswer> {
-    const { type, actor, thread, text, url, data } = notification;
+    const { type, actor = SYSTEM, thread, text, url, data } = notification;
     // A prefix of its own: a forum's event and a server's key may have the same name and are not the same thing.
     const id = `direct:${notification.key ?? randomUUID()}`;
     const users = new Set(notification.to);

@@ -56,7 +56,8 @@ const whole = (least: number, most: number, words: string) =>
   z.number(`must be ${words}`).refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, `must be ${words}`);
 const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, "must be an object");
 
-const id = text(MAX_ID_LENGTH);
+/** Control characters end a name early in some stores, and then two devices have one cursor. */
+const id = text(MAX_ID_LENGTH).regex(/^[^\p{Cc}\p{Cs}]*$/u, "must hold no control character");
 const stream = z.enum(STREAM_NAMES, 'must be "inbox" or "announcements"');
 const seq = whole(0, Number.MAX_SAFE_INTEGER, "a whole number from 0");
 const limit = whole(1, MAX_LIMIT, `a whole number from 1 to ${MAX_LIMIT}`);

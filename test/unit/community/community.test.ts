@@ -148,6 +148,7 @@ describe("a community", () => {
     ]);
     expect(JSON.parse(publisher.log[0]?.shared ?? "")).toEqual({
       type: "welcome",
+      actor: { id: "system" },
       text: "Hello",
       data: { a: 1 },
       createdAt: "1970-01-01T00:00:00.000Z",
