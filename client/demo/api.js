@@ -8,7 +8,7 @@
  */
 
 /** What the service says of a failed call, in its own words. */
-export class CallFailed extends Error {
+class CallFailed extends Error {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
     super(message);

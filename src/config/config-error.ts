@@ -19,6 +19,6 @@ export function shown(value: string): string {
 }
 
 /** The text without line breaks and other control characters. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }

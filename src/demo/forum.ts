@@ -6,13 +6,13 @@ import { type DemoMember, MEMBERS } from "./seed.js";
 import { type Comment, type ForumState, loadState, saveState, seededState, type Thread } from "./state.js";
 
 /** Threat: disk and memory filled by comments, and a thread list that grows with every poll. The oldest comments go first. */
-export const MAX_COMMENTS = 500;
+const MAX_COMMENTS = 500;
 
 /** Threat: one comment that fills the page. UTF-16 units, after white space around it was taken off. */
 export const MAX_TEXT_LENGTH = 2_000;
 
 /** Threat: a queue of writers that grows without bound while the store is slow. */
-export const MAX_WAITING_WRITES = 100;
+const MAX_WAITING_WRITES = 100;
 
 /** Characters of a comment that travel with its notifications. */
 const EXCERPT_LENGTH = 200;
@@ -36,7 +36,7 @@ export function memberById(id: string): DemoMember | undefined {
 }
 
 /** Ids of the members that a text calls by `@name`, each once, in no regard to case. */
-export function mentionedMembers(text: string): string[] {
+function mentionedMembers(text: string): string[] {
   const names = new Set([...text.matchAll(MENTION)].map((match) => match[1]?.toLowerCase()));
   return MEMBERS.filter((member) => names.has(member.name.toLowerCase())).map((member) => member.id);
 }

@@ -102,7 +102,7 @@ function placeOf(error: unknown): string {
  * prototype. Goes level by level, so that no nesting overflows the stack.
  * @throws BelfryError `bad_request`
  */
-export function assertJsonSafe(value: unknown): void {
+function assertJsonSafe(value: unknown): void {
   let level: object[] = typeof value === "object" && value !== null ? [value] : [];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > MAX_JSON_DEPTH) throw new BelfryError("bad_request", `The JSON is nested deeper than ${MAX_JSON_DEPTH} levels.`);

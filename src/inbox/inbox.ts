@@ -41,7 +41,7 @@ const SNAPSHOT_TRIES = 3;
 const RESCIND_TOGETHER = 64;
 
 /** The bytes of a page of entries on the wire. docs/PROTOCOL.md, `entries`. */
-export const MAX_PAGE_BYTES = 256 * 1024;
+const MAX_PAGE_BYTES = 256 * 1024;
 
 /** What a member's entries mean, and what a member can do to them. */
 export class Inbox {

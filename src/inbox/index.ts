@@ -1,5 +1,5 @@
 /** The inbox's door. */
-export { firstPage, Inbox, MAX_PAGE_BYTES, type Snapshot } from "./inbox.js";
-export { isoTime, streamOf, type WireEntry } from "./notification.js";
+export { firstPage, Inbox, type Snapshot } from "./inbox.js";
+export { isoTime, type WireEntry } from "./notification.js";
 export * from "./requests.js";
 export * from "./types.js";

@@ -5,7 +5,7 @@ import type { InboxChange } from "../../src/inbox/types.js";
 import { type PublishRequest, type StoredEntry, StreamLog, type StreamStore } from "../../src/stream/index.js";
 import { type Fault, faulty } from "../support/faulty-store.js";
 import { fresh } from "../support/rows.js";
-import type { OpenStore, StoreUnderTest } from "./stores.contract.js";
+import type { OpenStore, StoreUnderTest } from "./stores/under-test.js";
 
 /** Far enough in the future that every entry below the base is also deleted. Milliseconds. */
 const LATER = 365 * 86_400_000;

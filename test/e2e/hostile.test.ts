@@ -83,7 +83,10 @@ describe("a packet that no client of this protocol sends", () => {
     ["a connect error from the client", ['44/notifications,{"message":"x"}']],
     ["an event for a namespace that was not joined", ['42/moderation,["kick",{}]']],
     ["a binary frame that was not announced", [Buffer.from([1, 2, 3])]],
-    ["text where an attachment was announced", ['451-/notifications,["read",{"_placeholder":true,"num":0}]', '42/notifications,["list",{}]']],
+    [
+      "text where an attachment was announced",
+      ['451-/notifications,["read",{"_placeholder":true,"num":0}]', '42/notifications,["list",{}]'],
+    ],
     ["an attachment for a place that is not there", ['451-/notifications,["read",{"_placeholder":true,"num":5}]', Buffer.from([1])]],
     ["a claim of a billion attachments", ['451000000000-/notifications,["read",{"_placeholder":true,"num":0}]']],
     ["attachments without a number", ['45-/notifications,["read",{}]']],
@@ -146,14 +149,11 @@ describe("before it has joined, a connection", () => {
     await socket.isCut();
   });
 
-  it.each(["__proto__", "constructor", "live", "moderation", "notifications/.."])(
-    "is refused the namespace /%s",
-    async (name) => {
-      const socket = await open();
-      socket.send(`40/${name},{}`);
-      await socket.hears(`44/${name},`);
-    },
-  );
+  it.each(["__proto__", "constructor", "live", "moderation", "notifications/.."])("is refused the namespace /%s", async (name) => {
+    const socket = await open();
+    socket.send(`40/${name},{}`);
+    await socket.hears(`44/${name},`);
+  });
 
   it("is cut when it does not join in time, and one among 100 as well", async () => {
     const idle = await Promise.all(Array.from({ length: 100 }, open));

@@ -7,7 +7,7 @@ import pino from "pino";
 import { openMongoStore } from "../../src/storage/mongo/index.js";
 import { openSqliteStore } from "../../src/storage/sqlite/index.js";
 import type { Stores } from "../../src/storage/types.js";
-import type { StoreUnderTest } from "../contract/stores.contract.js";
+import type { StoreUnderTest } from "../contract/stores/under-test.js";
 import { mongoUrl } from "./mongo-url.js";
 
 const log = pino({ level: "silent" });

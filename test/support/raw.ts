@@ -60,7 +60,11 @@ export class RawSocket {
   /** Resolves with the first text that starts so, among those that came or come. */
   async hears(start: string, ms?: number): Promise<string> {
     const found = () => this.heard.find((text) => text.startsWith(start));
-    await until(() => `${start} (closed: ${this.closed}; heard ${this.heard.slice(-3).join(" ").slice(0, 500)})`, () => found() !== undefined, ms);
+    await until(
+      () => `${start} (closed: ${this.closed}; heard ${this.heard.slice(-3).join(" ").slice(0, 500)})`,
+      () => found() !== undefined,
+      ms,
+    );
     return found() as string;
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { StoreRefused } from "../../../src/storage/types.js";
 import { append, fresh, publish, record, row } from "../../support/rows.js";
-import type { OpenStore, StoreUnderTest } from "../stores.contract.js";
+import type { OpenStore, StoreUnderTest } from "./under-test.js";
 
 /** What outlives a process. */
 export function lifecycleContract(name: string, open: OpenStore): void {

@@ -8,7 +8,7 @@ import { createApp, createHttpServer, createIngestHandler } from "../../../src/h
 import { createMetrics } from "../../../src/telemetry/index.js";
 
 export const API_KEY = "key-of-a-server";
-export const HOOK_SECRET = "secret-of-the-webhook";
+const HOOK_SECRET = "secret-of-the-webhook";
 export const ORIGIN = "https://forum.example";
 const TOKEN_SECRET = new TextEncoder().encode("a-secret-of-more-than-thirty-two-bytes");
 
