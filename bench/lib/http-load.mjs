@@ -8,14 +8,19 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** One keep-alive connection with at most one request under way. */
 class Caller {
-  chunks = [];
-  size = 0;
-  head = null;
   waiting = null;
 
   constructor(port, head) {
+    this.port = port;
     this.requestHead = head;
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.connect();
+  }
+
+  connect() {
+    this.chunks = [];
+    this.size = 0;
+    this.head = null;
+    this.socket = connect({ port: this.port, host: "127.0.0.1", noDelay: true });
     this.socket.on("data", (chunk) => this.read(chunk));
     this.socket.on("error", (error) => this.fail(error));
     this.socket.on("close", () => this.fail(new Error("The server closed a caller's connection")));
@@ -23,6 +28,8 @@ class Caller {
 
   /** Posts a JSON text; resolves with `{ status, text }`. */
   post(body) {
+    // A server may close a connection that it thinks idle, and does so within seconds to one that has not asked for anything yet.
+    if (!this.socket.writable) this.connect();
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject, since: performance.now() };
       this.socket.write(`${this.requestHead}${Buffer.byteLength(body)}\r\n\r\n${body}`);

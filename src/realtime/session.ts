@@ -112,6 +112,7 @@ export class Session implements Requester {
   }
 
   #endSlow(): void {
+    if (this.#ended) return;
     this.#options.events.slowConsumer();
     this.end({
       code: "slow_consumer",

@@ -78,7 +78,7 @@ describe("the order of a session", () => {
       { user: "order", online: 1, unread: 3, streams: { inbox: { base: 1, head: 3, unread: 3, resume: "snapshot", from: 3 } } },
     ]);
     const inbox = (heard: Array<[string, Record<string, unknown>]>) =>
-      heard.filter(([, payload]) => payload["stream"] === "inbox").map(([event]) => event);
+      heard.filter(([, payload]) => payload.stream === "inbox").map(([event]) => event);
     expect(inbox(first)).toEqual(["snapshot", "synced"]);
 
     const exact = await events({ cursors: { inbox: { epoch, seq: 1 } } });

@@ -69,6 +69,8 @@ export class Member {
 
   connect(options: { device?: string; token?: string } = {}): this {
     const { device, token } = options;
+    // One that is trying to reconnect would go on beside the new one.
+    this.disconnect();
     const socket = io(`${this.where.url}/notifications`, {
       forceNew: true,
       transports: ["websocket"],
@@ -160,13 +162,13 @@ export class Member {
     };
     if (kind === "notification" || kind === "notification.updated") this.items.set(data.id as string, { ...data });
     else if (kind === "notification.rescinded") this.items.delete(data.id as string);
-    else if (kind === "read") change(data.ids as string[], (item) => ({ readAt: item["readAt"] ?? at }));
+    else if (kind === "read") change(data.ids as string[], (item) => ({ readAt: item.readAt ?? at }));
     else if (kind === "unread") change(data.ids as string[], () => ({ readAt: null, archivedAt: null }));
-    else if (kind === "archived") change(data.ids as string[], (item) => ({ readAt: item["readAt"] ?? at, archivedAt: at }));
+    else if (kind === "archived") change(data.ids as string[], (item) => ({ readAt: item.readAt ?? at, archivedAt: at }));
     else if (kind === "unarchived") change(data.ids as string[], () => ({ archivedAt: null }));
     else if (kind === "read_all") {
       for (const item of this.items.values()) {
-        if ((item["seq"] as number) <= (data.upTo as number)) item["readAt"] ??= at;
+        if ((item.seq as number) <= (data.upTo as number)) item.readAt ??= at;
       }
     }
   }

@@ -98,14 +98,14 @@ describe("any sequence of notifications, marks, deletions and restorations", () 
 function replay(entries: Array<{ seq: number; at: string; kind: string; data: Record<string, unknown> }>): Map<string, Notification> {
   const items = new Map<string, Notification>();
   for (const { at, kind, data } of entries) {
-    const chosen = ((data["ids"] as string[] | undefined) ?? []).map((id) => items.get(id)).filter((item) => item !== undefined);
+    const chosen = ((data.ids as string[] | undefined) ?? []).map((id) => items.get(id)).filter((item) => item !== undefined);
     switch (kind) {
       case "notification":
       case "notification.updated":
-        items.set(data["id"] as string, { ...(data as Notification) });
+        items.set(data.id as string, { ...(data as Notification) });
         break;
       case "notification.rescinded":
-        items.delete(data["id"] as string);
+        items.delete(data.id as string);
         break;
       case "read":
         for (const item of chosen) item.readAt ??= at;
@@ -120,7 +120,7 @@ function replay(entries: Array<{ seq: number; at: string; kind: string; data: Re
         for (const item of chosen) item.archivedAt = null;
         break;
       case "read_all":
-        for (const item of items.values()) if (item.seq <= (data["upTo"] as number)) item.readAt ??= at;
+        for (const item of items.values()) if (item.seq <= (data.upTo as number)) item.readAt ??= at;
         break;
     }
   }
