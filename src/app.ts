@@ -56,11 +56,10 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   const discourse = new DiscourseConnector({ community, directory: stores.directory });
   const verifier = createTokenVerifier(config);
   const trimmer = new Trimmer<InboxChange>({
-    log,
     store: stores.streams,
     keepDays: config.keepDays,
     keepEntries: config.keepEntries,
-    beforeTrim: (stream, base) => inbox.beforeTrim(stream, base),
+    trim: (stream, base) => inbox.trim(stream, base),
     onError: (err) => logger.error({ err }, "trimming failed; it is tried again in an hour"),
   });
 

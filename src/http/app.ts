@@ -90,7 +90,7 @@ const refuseMalformedPath: RequestHandler = (request, _response, next) => {
 };
 
 async function requireReady(readiness: ReadinessApi): Promise<void> {
-  if (readiness.draining()) throw new BelfryError("draining");
+  if (readiness.draining()) throw new BelfryError("unavailable", "This node is stopping.");
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`the store did not answer within ${READY_TIMEOUT_MS} ms`)), READY_TIMEOUT_MS);

@@ -40,8 +40,8 @@ const SNAPSHOT_TRIES = 3;
 /** Members whose notifications of one subject are rescinded at the same time. Threat: a much-told post that fills the writer's queue. */
 const RESCIND_TOGETHER = 64;
 
-/** The bytes of a page of entries on the wire. docs/PROTOCOL.md, `entries`. */
-const MAX_PAGE_BYTES = 256 * 1024;
+/** The bytes of the entries of a page; with the words around them it stays within 256 KiB. docs/PROTOCOL.md, `entries`. */
+const MAX_PAGE_BYTES = 256 * 1024 - 512;
 
 /** What a member's entries mean, and what a member can do to them. */
 export class Inbox {
@@ -153,10 +153,24 @@ export class Inbox {
     });
   }
 
-  /** Before a stream is trimmed: what goes is read, so that the counter never counts what nobody can see. */
-  async beforeTrim(stream: string, base: number): Promise<void> {
-    if (!stream.startsWith(streamOf(""))) return;
-    await this.markUpTo(userOf(stream), "read_all", base - 1);
+  /**
+   * Trims a member's stream: moves its base up to `base`. What goes is read by the same transaction, so that the counter never counts what
+   * nobody can see; the entry also tells other nodes, which know the old base, that theirs is stale.
+   */
+  async trim(stream: string, base: number): Promise<void> {
+    await this.#log.transact(stream, async (tail, by) => {
+      const to = Math.min(base, tail.head + 1);
+      if (to <= tail.base || !(await this.#reader.hasNew(stream, tail.base, to - 1))) return null;
+      const left = await this.#reader.countUnreadAfter(stream, to - 1, tail);
+      const at = this.#clock();
+      const state = await this.#store.state(stream);
+      const change: InboxChange = { stream, marks: [], base: to };
+      if (to - 1 > (watermark(state)?.upTo ?? 0)) change.state = withReadAll(state, { upTo: to - 1, seq: by, at });
+      const read = decision("read_all", { upTo: to - 1 }, left - tail.unread, at, change);
+      return { ...read, draft: { ...read.draft, base: to } };
+    });
+    // Where no notification goes there is nothing to read, and the base moves alone.
+    await this.#log.trim(stream, base);
     await this.#store.deleteMarks(stream, base);
   }
 
@@ -246,7 +260,7 @@ function decision(
   at: number,
   companion: InboxChange,
   key = `mark:${randomUUID()}`,
-): Decision<InboxChange> {
+): NonNullable<Decision<InboxChange>> {
   return { draft: { key, kind, own: JSON.stringify(data), count, at }, companion };
 }
 

@@ -50,8 +50,17 @@ export function seqOfId(stream: string, id: string): number | null {
   return Number.isSafeInteger(seq) && seq > 0 && seq.toString(36) === digits ? seq : null;
 }
 
+/** Tags kept in memory. Threat: memory, with millions of members; a forgotten one costs a hash. */
+const MAX_TAGS = 50_000;
+const tags = new Map<string, string>();
+
 function tagOf(stream: string): string {
-  return hash("sha256", stream, "base64url").slice(0, TAG_LENGTH);
+  const known = tags.get(stream);
+  if (known !== undefined) return known;
+  const tag = hash("sha256", stream, "base64url").slice(0, TAG_LENGTH);
+  if (tags.size >= MAX_TAGS) tags.clear();
+  tags.set(stream, tag);
+  return tag;
 }
 
 /** The wire form of an inbox entry as JSON text. This is the hot path: the parts are texts already and are joined, never parsed. */

@@ -29,11 +29,15 @@ export interface Mark {
   rescinded: string | null;
 }
 
-/** What is stored with an entry, in one transaction: whole marks (replacing those with the same seq) and, where it changed, the state. */
+/**
+ * What is stored with an entry, in one transaction: whole marks (replacing those with the same seq) and, where they changed, the state and the
+ * stream's base, which takes the marks below it away.
+ */
 export interface InboxChange {
   stream: string;
   marks: Mark[];
   state?: InboxState;
+  base?: number;
 }
 
 /** What the inbox needs of a store besides the streams. Reads are of durable state. Throws `unavailable` as `StreamStore` does. */

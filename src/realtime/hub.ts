@@ -95,9 +95,7 @@ export class Hub {
     const due: Session[] = [];
     for (const session of this.#all()) {
       session.sweep(now);
-      if (session.nextHeadCheck > now) continue;
-      session.nextHeadCheck = now + HEAD_CHECK_MS;
-      due.push(session);
+      if (session.nextHeadCheck <= now) due.push(session);
     }
     if (due.length > 0 && !this.#checking) void this.#checkHeads(due);
   }
@@ -109,6 +107,7 @@ export class Hub {
     try {
       const tails = await this.#log.tails([...new Set(feeds.map((feed) => feed.source.stream))]);
       for (const feed of feeds) feed.onHead(tails.get(feed.source.stream)?.head ?? 0);
+      for (const session of sessions) session.nextHeadCheck = Date.now() + HEAD_CHECK_MS;
     } catch (err) {
       this.#logger.warn({ err }, "the heads of connected members' streams could not be read; the next sweep tries again");
     } finally {

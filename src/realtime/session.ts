@@ -36,6 +36,8 @@ export class Session implements Requester {
   readonly #rate = new RateLimit(REQUEST_BURST, REQUESTS_A_SECOND, Date.now());
   #expiresAt: number;
   #refused = 0;
+  /** The last request taken; those before it are answered first. The rate limit bounds how many wait. */
+  #requests: Promise<void> = Promise.resolve();
   #ended = false;
   /** When the streams' heads are to be compared with the store next. Milliseconds. */
   nextHeadCheck = 0;
@@ -50,7 +52,7 @@ export class Session implements Requester {
     this.feeds = options.sources.map((source) => new Feed(source, options.log, this.#outlet, options.events));
     // A client may emit any name; an `error` event without a listener would end the process.
     options.socket.on("error", (error) => options.logger.debug({ error }, "socket error"));
-    options.socket.onAny((event: unknown, ...args: unknown[]) => void this.#onRequest(event, args));
+    options.socket.onAny((event: unknown, ...args: unknown[]) => this.#onRequest(event, args));
   }
 
   /** Welcomes the client and starts its feeds. Nothing can be lost between: the session hears of new entries already. */
@@ -123,16 +125,25 @@ export class Session implements Requester {
   }
 
   /** `event`: whatever stood first in the packet, which is a name only in an honest one. */
-  async #onRequest(event: unknown, args: unknown[]): Promise<void> {
+  #onRequest(event: unknown, args: unknown[]): void {
     const last = args.at(-1);
     const answer = (body: object): void => {
-      // Many requests may be under way at once, so their answers are what counts, and not only those that were there before.
       if (!this.#ended && this.#mayBeSent() && typeof last === "function") last(body);
     };
-    if (this.#ended || !this.#mayBeSent()) return;
     const payload = typeof args[0] === "function" ? undefined : args[0];
     try {
       this.#admit();
+    } catch (thrown) {
+      answer({ ok: false, error: asBelfryError(thrown).toBody() });
+      return;
+    }
+    // One at a time, in order: a client's marks keep their order, and only one answer of each session is in memory before it is sent.
+    this.#requests = this.#requests.then(() => this.#handle(event, payload, answer));
+  }
+
+  async #handle(event: unknown, payload: unknown, answer: (body: object) => void): Promise<void> {
+    if (this.#ended || !this.#mayBeSent()) return;
+    try {
       const name = String(event);
       const handler = this.#options.handlers.get(name);
       if (handler === undefined) throw new BelfryError("bad_request", `There is no event ${JSON.stringify(name.slice(0, 64))}.`);

@@ -7,6 +7,8 @@ export interface Draft {
   kind: string;
   own: string;
   count: number;
+  /** The stream's base after this entry, where the companion moves it. */
+  base?: number;
   /** The entry's time, where the companion must agree with it; else the writer's. Milliseconds. */
   at?: number;
   publication?: string;

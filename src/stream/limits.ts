@@ -3,6 +3,9 @@
 /** Rows in one store transaction. Threat: a long transaction holds the event loop (SQLite: 13 µs a row measured) and delays heartbeats. */
 export const MAX_BATCH_ROWS = 256;
 
+/** Turns of the event loop for which a batch waits for more, as long as each brings some. Threat: a first caller who waits for all others. */
+export const MAX_LINGER_TURNS = 8;
+
 /** Appends that may wait for the store. Threat: memory, when events arrive faster than the store takes them. */
 export const MAX_WAITING_ROWS = 100_000;
 

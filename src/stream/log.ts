@@ -42,7 +42,7 @@ export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "tails" | "page" |
 
 /**
  * The durable streams of one node. Nothing resolves before it is durable; entries of a stream reach listeners in order of seq, those of
- * other nodes not at all. Errors: `unavailable`, `overloaded`, `draining`, `reset`.
+ * other nodes not at all. Errors: `unavailable`, `reset`.
  */
 export class StreamLog<C = unknown> {
   readonly #store: StreamStore<C>;

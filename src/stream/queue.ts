@@ -21,10 +21,10 @@ export class Queue<C> {
     return this.#waiting;
   }
 
-  /** Takes in so many rows. @throws BelfryError `overloaded` */
+  /** Takes in so many rows. @throws BelfryError `unavailable` */
   admit(rows: number): void {
     if (this.#waiting + rows > MAX_WAITING_ROWS) {
-      throw new BelfryError("overloaded", "Too many writes are waiting for the store; send again later.", { retryAfterMs: 1_000 });
+      throw new BelfryError("unavailable", "Too many writes are waiting for the store; send it again later.", { retryAfterMs: 1_000 });
     }
     this.#waiting += rows;
   }

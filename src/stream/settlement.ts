@@ -84,6 +84,7 @@ export class Settlement<C> {
       pending.state = "stored";
       this.#endIfComplete(pending);
     } else if (outcome.existing === pending.record) {
+      if (this.#options.clock() > pending.deadline) return this.failPublication(pending, tooLate());
       pending.state = "new";
       this.#options.resubmit(pending);
     } else {
@@ -104,7 +105,7 @@ export class Settlement<C> {
     switch (outcome.is) {
       case "stored": {
         const { seq, at, kind, unread, own, publication } = row;
-        const tail = { head: seq, base: lane.tail?.base ?? 1, unread };
+        const tail = { head: seq, base: task.draft?.base ?? lane.tail?.base ?? 1, unread };
         lane.tail = tail;
         queue.finish(lane);
         listener.entry(lane.stream, { seq, at, kind, unread, own, publication, shared: task.draft?.shared ?? null });
@@ -113,10 +114,12 @@ export class Settlement<C> {
       }
       case "repeat": {
         const tail = lane.tail as Tail;
+        // The row of an attempt whose outcome was unknown may have arrived late: the tail is behind it, and nobody has heard of it yet.
+        lane.tail = null;
         queue.finish(lane);
-        // The row of an attempt whose outcome was unknown may have arrived late: nobody has heard of it yet.
         listener.head(lane.stream, outcome.seq);
-        this.#done(task, { seq: outcome.seq, unread: tail.unread, repeated: true, publication: outcome.publication }, tail);
+        const unread = outcome.seq === row.seq ? row.unread : tail.unread;
+        this.#done(task, { seq: outcome.seq, unread, repeated: true, publication: outcome.publication }, tail);
         return;
       }
       case "conflict":
@@ -144,8 +147,7 @@ export class Settlement<C> {
     lane.tail = null;
     if (task.decide !== null) task.draft = null;
     if (clock() > task.deadline) {
-      const message = "The stream was too busy to take the entry in time; send it again with the same id.";
-      this.failTask(lane, task, new BelfryError("unavailable", message));
+      this.failTask(lane, task, tooLate());
       return;
     }
     // The first retries go at once: the cache was stale, and the fresh tail settles it.
@@ -156,4 +158,8 @@ export class Settlement<C> {
     const pause = Math.min(RETRY_MIN_MS * 2 ** Math.min(task.attempts, 10), RETRY_MAX_MS) * Math.random();
     setTimeout(() => queue.release(lane), pause);
   }
+}
+
+function tooLate(): BelfryError {
+  return new BelfryError("unavailable", "The store did not take the write in time; send it again with the same id or key.");
 }

@@ -1,5 +1,4 @@
 import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
-import type { StreamLog } from "./log.js";
 import type { StreamStore } from "./types.js";
 
 const DAY_MS = 24 * 3_600_000;
@@ -10,18 +9,18 @@ const STREAMS_A_STEP = 200;
 /** Publications deleted in one statement. Threat: as above. */
 const PUBLICATIONS_A_STEP = 1_000;
 
-/** How often trimming runs. Retention is counted in days, so an hour is exact enough. */
+/** How often trimming runs. Retention is counted in days, so an hour is exact enough; a process that lives for less trims once too. */
 const EVERY_MS = 3_600_000;
+const FIRST_MS = 60_000;
 
 export interface TrimmerOptions<C> {
-  log: StreamLog<C>;
   store: StreamStore<C>;
   /** An entry older than this many days goes; 0 keeps for ever. */
   keepDays: number;
   /** Entries kept of one stream; 0 keeps all. */
   keepEntries: number;
-  /** Called before a stream's base moves: what the trimmed entries meant must not be counted any more. */
-  beforeTrim: (stream: string, base: number) => Promise<void>;
+  /** Moves a stream's base; the room whose stream it is knows what else that changes. */
+  trim: (stream: string, base: number) => Promise<void>;
   clock?: () => number;
   onError: (error: unknown) => void;
 }
@@ -40,19 +39,24 @@ export class Trimmer<C> {
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#running ??= this.run()
+    this.#sweepIn(FIRST_MS);
+  }
+
+  #sweepIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.run()
         .catch(this.#options.onError)
         .finally(() => {
           this.#running = null;
+          if (!this.#stopped) this.#sweepIn(EVERY_MS);
         });
-    }, EVERY_MS);
+    }, ms);
     this.#timer.unref();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#running;
   }
 
@@ -79,13 +83,12 @@ export class Trimmer<C> {
   }
 
   async #trimOne(stream: string, oldest: number, oldestAt: number, base: number, head: number): Promise<boolean> {
-    const { log, store, keepDays, keepEntries, beforeTrim } = this.#options;
+    const { store, keepDays, keepEntries, trim } = this.#options;
     let target = keepEntries > 0 ? head - keepEntries + 1 : 1;
     const cutoff = this.#clock() - keepDays * DAY_MS;
     if (keepDays > 0 && oldestAt < cutoff) target = Math.max(target, (await store.lastBefore(stream, cutoff)) + 1);
     if (target > base) {
-      await beforeTrim(stream, target);
-      await log.trim(stream, target);
+      await trim(stream, target);
       return true;
     }
     if (oldest < base) await store.deleteBelowBase(stream, this.#clock() - IDEMPOTENCY_WINDOW_MS);

@@ -1,6 +1,6 @@
 import { BelfryError } from "../errors.js";
 import type { Appended, Draft, Lane, PendingPublication, Task } from "./lane.js";
-import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, RETRY_MAX_MS } from "./limits.js";
+import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, MAX_LINGER_TURNS, RETRY_MAX_MS } from "./limits.js";
 import { Queue } from "./queue.js";
 import { readBack } from "./read-back.js";
 import { type Batch, type Listener, Settlement, type WriterObserver } from "./settlement.js";
@@ -35,9 +35,12 @@ export class Writer<C> {
   #inFlight = 0;
   #batches = 0;
   #forming = false;
+  /** Publications since the last look. */
+  #arrived = 0;
   #scheduled = false;
   #closed = false;
   #idle: (() => void) | null = null;
+  #closing: Promise<void> | null = null;
   /** Work came while a batch was being formed. */
   #again = false;
   #retry: NodeJS.Timeout | undefined;
@@ -87,35 +90,46 @@ export class Writer<C> {
         deadline: this.#clock() + APPEND_DEADLINE_MS,
       };
       this.#fresh.push(pending);
+      this.#arrived++;
       this.#schedule();
     });
   }
 
   /** Takes no more work and resolves when what was taken is settled. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true;
-    if (this.#queue.waiting > 0 || this.#inFlight > 0 || this.#fresh.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
-    clearTimeout(this.#retry);
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      this.#schedule();
+    }).then(() => clearTimeout(this.#retry));
+    return this.#closing;
   }
 
   #admit(rows: number): void {
-    if (this.#closed) throw new BelfryError("draining", "This node is stopping; send the request to another one or again in a moment.");
+    if (this.#closed) throw new BelfryError("unavailable", "This node is stopping; send it again in a moment.");
     this.#queue.admit(rows);
   }
 
-  /** All that arrives in one turn of the event loop shares a batch. */
   #schedule(): void {
     this.#again = true;
     if (this.#scheduled || this.#forming) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      void this.#pump();
-    });
+    setImmediate(() => this.#linger(0));
+  }
+
+  /**
+   * All that arrives in one turn of the event loop shares a batch; as long as turns bring more, so does the next one's. Callers that were
+   * answered together ask again together, and a few turns later: without the wait they split into two groups and two commits.
+   */
+  #linger(turns: number): void {
+    const brought = this.#arrived;
+    this.#arrived = 0;
+    if (brought > 0 && turns < MAX_LINGER_TURNS && this.#fresh.length < MAX_BATCH_ROWS) {
+      setImmediate(() => this.#linger(turns + 1));
+      return;
+    }
+    this.#scheduled = false;
+    void this.#pump();
   }
 
   async #pump(): Promise<void> {
@@ -228,20 +242,35 @@ export class Writer<C> {
     try {
       const decision = await (task.decide as NonNullable<Task<C>["decide"]>)(tail, tail.head + 1);
       if (decision === null) {
-        this.#queue.finish(lane);
-        task.done?.(null, tail);
+        // Compare-and-set protects only what is written: that nothing is to be written must be true of the tail as it is.
+        if (await this.#isStale(lane, tail)) this.#queue.release(lane);
+        else {
+          this.#queue.finish(lane);
+          task.done?.(null, tail);
+        }
       } else {
         task.draft = decision.draft;
         task.companion = decision.companion;
         this.#queue.release(lane);
       }
     } catch (error) {
-      // A failed decision may have moved the base, so the tail is read again.
-      lane.tail = null;
-      this.#queue.finish(lane);
-      task.fail?.(error);
+      // So must be what it was refused for; a store that fails has the last word.
+      const stale = await this.#isStale(lane, tail).catch(() => false);
+      if (stale && this.#clock() < task.deadline) this.#queue.release(lane);
+      else {
+        lane.tail = null;
+        this.#queue.finish(lane);
+        task.fail?.(error);
+      }
     }
     this.#schedule();
+  }
+
+  /** Whether the stream went on since this tail was read; the lane then has the new one. */
+  async #isStale(lane: Lane<C>, tail: Tail): Promise<boolean> {
+    const now = (await this.#store.tails([lane.stream])).get(lane.stream) ?? null;
+    lane.tail = now;
+    return now !== null && now.head !== tail.head;
   }
 
   async #commit(batch: Batch<C>): Promise<void> {
@@ -273,8 +302,9 @@ export class Writer<C> {
       this.#settlement.failPublication(pending, error);
     }
     for (const lane of this.#queue.ready) {
-      const task = this.#queue.first(lane);
-      if (task !== null && task.deadline < now) this.#settlement.failTask(lane, task, error);
+      for (let task = this.#queue.first(lane); task !== null && task.deadline < now; task = this.#queue.first(lane)) {
+        this.#settlement.failTask(lane, task, error);
+      }
     }
   }
 }

@@ -112,7 +112,7 @@ export class Audience {
 }
 
 /** A member's whole stream, read over HTTP. */
-async function storedStream(service: Service, user: string): Promise<Entry[]> {
+export async function storedStream(service: Service, user: string): Promise<Entry[]> {
   const token = tokenFor(service.jwtSecret, { sub: user });
   const entries: Entry[] = [];
   let epoch = "";

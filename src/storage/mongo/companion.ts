@@ -19,7 +19,7 @@ type Stored = { stored: true } | { stored: false; time: mongo.Timestamp | undefi
  * written.
  * @throws OutcomeUnknown when the commit was not answered; BelfryError `unavailable` when it was not reached.
  */
-export async function storeWithCompanion(models: Models, entry: EntryDoc, { stream, marks, state }: InboxChange): Promise<Stored> {
+export async function storeWithCompanion(models: Models, entry: EntryDoc, { stream, marks, state, base }: InboxChange): Promise<Stored> {
   const db = database(models.entries);
   const session = models.entries.db.getClient().startSession();
   let committing = false;
@@ -46,6 +46,7 @@ export async function storeWithCompanion(models: Models, entry: EntryDoc, { stre
       const doc: StateDoc = { _id: stream, r: state.readAll, s: state.seenUpTo };
       await replaceAll(db, models.states.collection.collectionName, [doc], session);
     }
+    if (base !== undefined) await moveBase(models, stream, base, session);
     committing = true;
     await session.commitTransaction();
     return { stored: true };
@@ -57,6 +58,13 @@ export async function storeWithCompanion(models: Models, entry: EntryDoc, { stre
   } finally {
     await session.endSession();
   }
+}
+
+/** Moves the stream's base up, and takes the marks below it away. */
+async function moveBase(models: Models, stream: string, base: number, session: mongo.ClientSession): Promise<void> {
+  await models.bases.collection.updateOne({ _id: stream as never }, { $max: { b: base } }, { session, upsert: true });
+  const below = { _id: { $gte: { s: stream, n: 0 }, $lt: { s: stream, n: base } } };
+  await models.marks.collection.deleteMany(below as never, { session });
 }
 
 async function replaceAll(

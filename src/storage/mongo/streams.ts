@@ -28,7 +28,7 @@ const EPOCH_FOR_MS = 1_000;
 
 /** The streams in MongoDB. Any number of nodes may share it: the unique indexes decide who was first. */
 export class MongoStreams implements StreamStore<InboxChange> {
-  readonly concurrency = 2;
+  readonly concurrency = 1;
   readonly #models: Models;
   readonly #appender: Appender;
   readonly #db: mongo.Db;

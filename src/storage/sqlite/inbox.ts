@@ -23,6 +23,7 @@ export class SqliteInbox implements InboxStore {
       markedUnread: db.prepare(
         `SELECT ${MARK} FROM marks WHERE stream = ? AND read_seq > 0 AND read_at IS NULL AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
       ),
+      putBase: db.prepare("UPDATE streams SET base = max(base, ?) WHERE name = ?"),
       deleteMarks: db.prepare("DELETE FROM marks WHERE stream = ? AND seq < ?"),
       cursors: db.prepare("SELECT stream, epoch, seq FROM device_cursors WHERE user = ? AND device = ?"),
       putCursor: db.prepare("INSERT OR REPLACE INTO device_cursors VALUES (?, ?, ?, ?, ?, ?)"),
@@ -32,11 +33,14 @@ export class SqliteInbox implements InboxStore {
   }
 
   /** Within the transaction of the entry that the change belongs to. */
-  apply({ stream, marks, state }: InboxChange): void {
+  apply({ stream, marks, state, base }: InboxChange): void {
     for (const { seq, readSeq, readAt, archivedAt, rescinded } of marks) {
       this.#sql.putMark.run(stream, seq, readSeq, readAt, archivedAt, rescinded);
     }
     if (state !== undefined) this.#sql.putState.run(stream, JSON.stringify(state.readAll), state.seenUpTo);
+    if (base === undefined) return;
+    this.#sql.putBase.run(base, stream);
+    this.#sql.deleteMarks.run(stream, base);
   }
 
   state(stream: string): Promise<InboxState> {

@@ -41,6 +41,19 @@ export function companionContract(stores: () => Stores): void {
       expect(await inbox.state(stream)).toEqual({ readAll: [], seenUpTo: 10 });
     });
 
+    it("can move the base, which takes the marks below it away", async () => {
+      const { inbox, streams } = stores();
+      const stream = fresh("s");
+      await append(streams, row(stream, 1));
+      await append(streams, row(stream, 2));
+      await appendWith(stream, 3, { marks: [mark(1, { readSeq: 3 }), mark(2, { readSeq: 3 })] });
+      expect(await appendWith(stream, 4, { marks: [], base: 2 })).toEqual({ is: "stored" });
+      expect((await streams.tails([stream])).get(stream)).toMatchObject({ head: 4, base: 2 });
+      expect(await inbox.marks(stream, [1, 2])).toEqual([mark(2, { readSeq: 3 })]);
+      expect(await appendWith(stream, 4, { marks: [], base: 3 }, "another")).toEqual({ is: "conflict" });
+      expect((await streams.tails([stream])).get(stream)).toMatchObject({ base: 2 });
+    });
+
     it("of a row that is a conflict are not stored", async () => {
       const { inbox, streams } = stores();
       const stream = fresh("s");

@@ -195,7 +195,7 @@ describe("the service says", () => {
     expect([broken.status, JSON.parse(text)]).toEqual([503, expect.objectContaining({ code: "unavailable" })]);
     expect(text).not.toContain("hunter2");
     http.state.draining = true;
-    expect(await (await http.send("/ready")).json()).toMatchObject({ status: 503, code: "draining" });
+    expect(await (await http.send("/ready")).json()).toMatchObject({ status: 503, code: "unavailable" });
   });
 
   it("its numbers in Prometheus's format", async () => {

@@ -167,12 +167,11 @@ describe("trimming", () => {
     for (let post = 1; post <= 5; post++) await tell(embedded, "ada", String(post));
     const epoch = await log.epoch();
     const trimmer = new Trimmer({
-      log,
       store: stores.streams,
       keepDays: 0,
       keepEntries: 2,
       clock: () => clock.now,
-      beforeTrim: (stream, base) => inbox.beforeTrim(stream, base),
+      trim: (stream, base) => inbox.trim(stream, base),
       onError: (error) => {
         throw error;
       },
@@ -189,12 +188,11 @@ describe("trimming", () => {
     await tell(embedded, "ada", "1");
     clock.now += 40 * 24 * 3_600_000;
     const trimmer = new Trimmer({
-      log,
       store: stores.streams,
       keepDays: 30,
       keepEntries: 0,
       clock: () => clock.now,
-      beforeTrim: (stream, base) => inbox.beforeTrim(stream, base),
+      trim: (stream, base) => inbox.trim(stream, base),
       onError: (error) => {
         throw error;
       },
