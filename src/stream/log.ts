@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { Appended, Decision, Draft } from "./lane.js";
 import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
@@ -49,6 +49,9 @@ export class StreamLog<C = unknown> {
   readonly #clock: () => number;
   readonly #writer: Writer<C>;
   readonly #listeners = new Set<Listener>();
+  /** Names this log among all that ever write to the store; with a count it names an attempt. */
+  readonly #writerName = randomBytes(9).toString("base64url");
+  #attempts = 0;
 
   constructor(options: { store: StreamStore<C>; clock?: () => number; observer?: WriterObserver }) {
     this.#store = options.store;
@@ -64,7 +67,9 @@ export class StreamLog<C = unknown> {
 
   /** Stores content once and an entry for each recipient. A repeat finishes what an interrupted first attempt left undone. */
   async publish(request: PublishRequest): Promise<Published> {
-    const record: PublicationRecord = { ...request, at: this.#clock(), attempt: randomUUID() };
+    const { id, alias, key, kind, shared, plan, note } = request;
+    const attempt = `${this.#writerName}.${(this.#attempts++).toString(36)}`;
+    const record: PublicationRecord = { id, alias, key, kind, at: this.#clock(), shared, plan, note, attempt };
     const { duplicate, results } = await this.#writer.publish(record);
     if (duplicate !== null) return { duplicate: true, record: duplicate, results: await this.#settle(duplicate) };
     return { duplicate: false, record, results: record.plan.map(({ stream }, index) => toResult(record, stream, results[index] ?? null)) };

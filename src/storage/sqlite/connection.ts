@@ -6,8 +6,11 @@ import { BelfryError } from "../../errors.js";
 import { StoreRefused } from "../types.js";
 import { MIGRATIONS } from "./migrations.js";
 
-/** Pages in the write-ahead log before it is copied into the database: 16 MB. More makes the copying cheaper and a restart slower. */
-const CHECKPOINT_PAGES = 4_000;
+/**
+ * Pages in the write-ahead log before it is copied into the database: 64 MB. More makes the copying cheaper, since a page that was written
+ * many times is copied once, and a restart after a crash slower.
+ */
+const CHECKPOINT_PAGES = 16_000;
 
 /** How long a statement waits for another process (a backup tool) to release the file. Milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -87,6 +90,15 @@ export function storeError(cause: unknown): Error {
     return new BelfryError("unavailable", "The store is not writable at the moment; nothing was stored, send it again later.", { cause });
   }
   return cause instanceof Error ? cause : new Error(String(cause));
+}
+
+/** Runs statements; what they throw becomes what it means for the caller. */
+export async function guard<T>(work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    throw storeError(error);
+  }
 }
 
 function sqliteCode(thrown: unknown): string {
