@@ -52,7 +52,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   });
   log.subscribe(() => metrics.entriesAppended.add());
   const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox });
-  const community = new Community({ publisher: log, inbox });
+  const community = new Community({ publisher: log, inbox, subjects: stores.subjects });
   const discourse = new DiscourseConnector({ community, directory: stores.directory });
   const verifier = createTokenVerifier(config);
   const trimmer = new Trimmer<InboxChange>({
@@ -60,6 +60,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     keepDays: config.keepDays,
     keepEntries: config.keepEntries,
     trim: (stream, base) => inbox.trim(stream, base),
+    forget: [(olderThan, limit) => stores.subjects.forget(olderThan, limit)],
     onError: (err) => logger.error({ err }, "trimming failed; it is tried again in an hour"),
   });
 

@@ -99,6 +99,8 @@ export class DiscourseConnector {
     if (event.comment !== undefined && parentAuthor !== undefined) event.comment.parentAuthor = parentAuthor;
     const quiet = quietOf(post);
     if (quiet !== null) event.quiet = quiet;
+    // A hidden post becomes visible again by its author's edit, of which no other hook tells; without its time the edit proves nothing.
+    if (act === "updated" && post.hidden !== true && post.deleted_at == null && post.updated_at != null) event.stands = true;
     return event;
   }
 

@@ -27,7 +27,10 @@ export interface Publisher {
   publication(name: string): Promise<PublicationRecord | null>;
 }
 
-/** What a community asks of the inbox. `by` is the id of the event that asks; a repeat of one is harmless. */
+/**
+ * What a community asks of the inbox. `by` names the act and is never used for a second one: a stream knows it again. What is rescinded
+ * (or not) already stays as it is, so an act that was interrupted is done again under a name of its own.
+ */
 export interface InboxWriter {
   /** The name of a member's stream. */
   streamOf(user: string): string;

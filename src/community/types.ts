@@ -53,6 +53,11 @@ export interface DomainEvent {
   skipped: Skipped[];
   /** Where set, nobody is told, and this is why: "the post is hidden". The event is recorded all the same. */
   quiet?: string;
+  /**
+   * Of an `updated` event: the forum shows the post as standing at `at`. One that was taken back before that time stands again, though
+   * nothing said `restored`: a hidden post whose author edits it.
+   */
+  stands?: boolean;
   /** Of a `deleted` event: what members read in place of the notification, "deleted" where nothing is said. */
   why?: string;
 }
@@ -99,4 +104,28 @@ export interface DirectoryStore {
   membersByUsername(usernames: string[]): Promise<Map<string, string>>;
   /** Post number → author id, for those known. */
   postAuthors(topic: string, numbers: number[]): Promise<Map<number, string>>;
+}
+
+/** A subject that is gone: `why` is what members read in place of its notifications. Times are milliseconds. */
+export interface Burial {
+  why: string;
+  /** When it went, by the forum's clock: to be compared with the forum's times only. */
+  at: number;
+  /** When the service learned it, by its own. */
+  learnedAt: number;
+}
+
+/**
+ * Which subjects (`comment:<id>`, `thread:<id>`) are gone, whatever was stored of them or will be. Writes are durable when they resolve;
+ * a read sees every write that resolved before it began, of any node. Throws `unavailable` as `StreamStore` does.
+ */
+export interface SubjectStore {
+  /** Again for a subject that is gone: the last one holds. */
+  bury(key: string, burial: Burial): Promise<void>;
+  /** Harmless for a subject that is not gone. */
+  revive(key: string): Promise<void>;
+  /** Of these subjects, those that are gone. */
+  buried(keys: string[]): Promise<Map<string, Burial>>;
+  /** Forgets at most `limit` burials learned before `olderThan` (ms), oldest first; resolves with their number. */
+  forget(olderThan: number, limit: number): Promise<number>;
 }

@@ -47,9 +47,13 @@ export class Realtime {
       maxHttpBufferSize: MAX_PACKET_BYTES,
       // Which origins may connect is decided in the handshake, where a refusal can say why; for that the answer must be readable.
       cors: { origin: true },
+      // Namespaces are made for names that do not exist, only to refuse them; they must not stay.
+      cleanupEmptyChildNamespaces: true,
     });
     this.#io.engine.on("connection", limitJoins);
-    this.#io.use((_socket, next) => next(refusal(new BelfryError("bad_request", "Connect to the namespace /notifications."))));
+    for (const elsewhere of [this.#io, this.#io.of((_name, _auth, next) => next(null, true))]) {
+      elsewhere.use((_socket, next) => next(refusal(new BelfryError("bad_request", "Connect to the namespace /notifications."))));
+    }
     const namespace = this.#io.of("/notifications");
     const rooms = { config, verifier, devices, hub: this.#hub, draining: () => this.#draining };
     namespace.use((socket, next) => {

@@ -1,5 +1,5 @@
 /** What every kind of store gives to the program: the ports of the rooms, over one connection. */
-import type { DirectoryStore } from "../community/types.js";
+import type { DirectoryStore, SubjectStore } from "../community/types.js";
 import type { InboxChange, InboxStore } from "../inbox/types.js";
 import type { StreamStore } from "../stream/types.js";
 
@@ -8,6 +8,7 @@ export interface Stores {
   readonly streams: StreamStore<InboxChange>;
   readonly inbox: InboxStore;
   readonly directory: DirectoryStore;
+  readonly subjects: SubjectStore;
   /** Gives the history a new name, after a restore from a backup, and returns it: every cursor of the old epoch gets a reset. */
   renewEpoch(): Promise<string>;
   /** Gives the connection or the file back; writes must have ended before. Harmless when called again. */

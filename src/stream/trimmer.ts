@@ -6,8 +6,8 @@ const DAY_MS = 24 * 3_600_000;
 /** Streams looked at between two breaths of the event loop. Threat: a sweep over a million streams that starves the sessions. */
 const STREAMS_A_STEP = 200;
 
-/** Publications deleted in one statement. Threat: as above. */
-const PUBLICATIONS_A_STEP = 1_000;
+/** Records deleted in one statement. Threat: as above. */
+const RECORDS_A_STEP = 1_000;
 
 /** How often trimming runs. Retention is counted in days, so an hour is exact enough; a process that lives for less trims once too. */
 const EVERY_MS = 3_600_000;
@@ -21,6 +21,8 @@ export interface TrimmerOptions<C> {
   keepEntries: number;
   /** Moves a stream's base; the room whose stream it is knows what else that changes. */
   trim: (stream: string, base: number) => Promise<void>;
+  /** What else is kept as long as entries: each deletes up to `limit` records older than a time (ms) and resolves with their number. */
+  forget: Array<(olderThan: number, limit: number) => Promise<number>>;
   clock?: () => number;
   onError: (error: unknown) => void;
 }
@@ -78,7 +80,7 @@ export class Trimmer<C> {
       after = last.stream;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (keepDays > 0) await this.#deletePublications(keepDays);
+    if (keepDays > 0) await this.#forget(keepDays);
     return moved;
   }
 
@@ -95,11 +97,17 @@ export class Trimmer<C> {
     return false;
   }
 
-  /** A publication outlives every entry that refers to it: an interrupted one is finished within the window, its entries live `keepDays`. */
-  async #deletePublications(keepDays: number): Promise<void> {
+  /**
+   * Publications and what else entries rest on outlive every entry that refers to them: an interrupted publication is finished within the
+   * window, its entries live `keepDays`.
+   */
+  async #forget(keepDays: number): Promise<void> {
     const cutoff = this.#clock() - keepDays * DAY_MS - 2 * IDEMPOTENCY_WINDOW_MS;
-    while (!this.#stopped && (await this.#options.store.deletePublications(cutoff, PUBLICATIONS_A_STEP)) === PUBLICATIONS_A_STEP) {
-      await new Promise((resolve) => setImmediate(resolve));
+    const { store, forget } = this.#options;
+    for (const step of [(olderThan: number, limit: number) => store.deletePublications(olderThan, limit), ...forget]) {
+      while (!this.#stopped && (await step(cutoff, RECORDS_A_STEP)) === RECORDS_A_STEP) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ import { inboxContract } from "./stores/inbox.js";
 import { lifecycleContract } from "./stores/lifecycle.js";
 import { publicationContract } from "./stores/publications.js";
 import { readContract } from "./stores/read.js";
+import { subjectContract } from "./stores/subjects.js";
 import { trimContract } from "./stores/trim.js";
 import type { OpenStore, StoreUnderTest } from "./stores/under-test.js";
 
@@ -26,6 +27,7 @@ export function storeContract(name: string, open: OpenStore): void {
     trimContract(stores);
     inboxContract(stores);
     directoryContract(stores);
+    subjectContract(stores);
   });
   lifecycleContract(name, open);
 }

@@ -206,7 +206,7 @@ describe("the port", () => {
     const key = ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
     const hello = request(`GET ${path} HTTP/1.1`, ...upgrade, ...key);
     // A close frame: whoever does not answer it is left to the library's own time-out.
-    const farewell = { enough: (text: string) => /\x88[\x00-\x7d]/.test(text) };
+    const farewell = { enough: (text: string) => text.includes("\x88") };
     for (const rest of [Buffer.alloc(1_000, 0xff), Buffer.alloc(0)]) {
       const { text } = await exchange(service, Buffer.concat([Buffer.from(hello), rest]), farewell);
       expect(text).toMatch(/^HTTP\/1.1 101 /);

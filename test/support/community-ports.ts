@@ -1,5 +1,5 @@
 import type { InboxWriter, Publisher } from "../../src/community/index.js";
-import type { DirectoryStore, KnownMember, KnownPost } from "../../src/community/types.js";
+import type { Burial, DirectoryStore, KnownMember, KnownPost, SubjectStore } from "../../src/community/types.js";
 import type { PublicationRecord } from "../../src/stream/types.js";
 
 /** Publications in memory, by the rules of the port. `log` is every entry that was stored, in order of the calls. */
@@ -62,11 +62,11 @@ export class MemoryInbox implements InboxWriter {
   }
 
   async rescind(key: string, by: string, why: string): Promise<void> {
-    this.#called(`rescind ${key} by ${by}: ${why}`);
+    this.#called(`rescind ${key} by ${eventOf(by)}: ${why}`);
   }
 
   async restore(key: string, by: string): Promise<void> {
-    this.#called(`restore ${key} by ${by}`);
+    this.#called(`restore ${key} by ${eventOf(by)}`);
   }
 
   #called(what: string): void {
@@ -75,6 +75,50 @@ export class MemoryInbox implements InboxWriter {
       this.failures -= 1;
       throw new Error("the inbox is away");
     }
+  }
+}
+
+/** The event of an act: the name without the random part, which makes every act another. */
+function eventOf(by: string): string {
+  return by.replace(/:[0-9a-f-]{36}$/, "");
+}
+
+/** Burials in memory. `lookUps` is what each call asked for; an answer takes a turn of the event loop, as a store's does. */
+export class MemorySubjects implements SubjectStore {
+  readonly lookUps: string[][] = [];
+  /** Makes the next look-ups fail. */
+  failures = 0;
+  readonly calls: string[];
+  readonly #burials = new Map<string, Burial>();
+
+  constructor(calls: string[] = []) {
+    this.calls = calls;
+  }
+
+  async bury(key: string, burial: Burial): Promise<void> {
+    this.calls.push(`bury ${key}: ${burial.why}`);
+    this.#burials.set(key, burial);
+  }
+
+  async revive(key: string): Promise<void> {
+    this.calls.push(`revive ${key}`);
+    this.#burials.delete(key);
+  }
+
+  async buried(keys: string[]): Promise<Map<string, Burial>> {
+    this.lookUps.push(keys);
+    const fails = this.failures > 0;
+    if (fails) this.failures -= 1;
+    const found = keys.map((key) => [key, this.#burials.get(key)] as const);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (fails) throw new Error("the burials are away");
+    return new Map(found.filter((pair): pair is readonly [string, Burial] => pair[1] !== undefined));
+  }
+
+  async forget(olderThan: number, limit: number): Promise<number> {
+    const old = [...this.#burials].filter(([, { learnedAt }]) => learnedAt < olderThan).slice(0, limit);
+    for (const [key] of old) this.#burials.delete(key);
+    return old.length;
   }
 }
 

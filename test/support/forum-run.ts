@@ -10,6 +10,7 @@ const RESEND_FOR_MS = 60_000;
 /** What the service answered to one post. */
 interface Answer {
   notified: Array<{ user: string; reason: string; id: string; seq: number }>;
+  skipped: Array<{ user: string; why: string }>;
 }
 
 /** A pseudo-random source with a seed, so that a failing run can be run again (mulberry32). */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Connection, Mongoose, mongo } from "mongoose";
+import { type Connection, Mongoose, Error as MongooseError, mongo } from "mongoose";
 import type { Logger } from "pino";
 import { StoreRefused } from "../types.js";
 import { reason, serverCode } from "./errors.js";
@@ -98,6 +98,8 @@ function toRefusal(error: unknown): StoreRefused | null {
   if (error instanceof StoreRefused) return error;
   if (isUninitiated(error))
     return new StoreRefused(`MONGODB_URL: this MongoDB's replica set was not initiated yet. ${MAKE_ONE}`, { cause: error });
+  // mongoose wraps the driver's error in one of its own.
+  if (error instanceof MongooseError.MongooseServerSelectionError) return null;
   if (error instanceof mongo.MongoServerSelectionError || error instanceof mongo.MongoNetworkError) return null;
   const code = serverCode(error);
   if (code === null) {

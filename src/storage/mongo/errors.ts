@@ -9,12 +9,13 @@ export const DUPLICATE_KEY = 11000;
 export const WRITE_CONFLICT = 112;
 
 /**
- * Codes after which a write may or may not have happened, or may be taken back: the network between servers (6, 7, 89, 9001), deadlines
- * (50, 64, 262), a primary that stops or steps down (91, 189, 10058, 10107, 11600, 11601, 11602, 13435, 13436), a pool that was cleared (317).
+ * Codes by which the server refuses a command, or a document, before it writes anything of it: what cannot be read or is not allowed (2, 9,
+ * 14, 20, 40, 52–57, 59, 72, 73, 121, 10334, 17280), who may not do it (13, 18). After any other, of this version or a later one, the
+ * write may have happened, or may be taken back: a primary that steps down, a deadline, the network between servers.
  */
-const UNDECIDED = new Set([6, 7, 50, 64, 89, 91, 189, 262, 317, 9001, 10058, 10107, 11600, 11601, 11602, 13435, 13436]);
+const NOTHING_STORED = new Set([2, 9, 13, 14, 18, 20, 40, 52, 53, 54, 55, 56, 57, 59, 72, 73, 121, 10334, 17280]);
 
-/** The driver's errors that come before anything is sent. */
+/** The driver's errors that come before anything is sent. Not MongoClientClosedError: connections in use get it too. */
 const NOT_SENT = new Set([
   "MongoServerSelectionError",
   "MongoWaitQueueTimeoutError",
@@ -22,7 +23,6 @@ const NOT_SENT = new Set([
   "MongoPoolClosedError",
   "MongoTopologyClosedError",
   "MongoNotConnectedError",
-  "MongoClientClosedError",
   "MongoMissingCredentialsError",
   "MongoInvalidArgumentError",
 ]);
@@ -70,7 +70,7 @@ function isDefinite(thrown: unknown): boolean {
   if (NOT_SENT.has(thrown.name)) return true;
   if (thrown instanceof mongo.MongoWriteConcernError) return false;
   const code = serverCode(thrown);
-  return code !== null && !UNDECIDED.has(code);
+  return code !== null && NOTHING_STORED.has(code);
 }
 
 function unavailable(cause: unknown, what: string): BelfryError {

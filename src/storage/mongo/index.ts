@@ -6,6 +6,7 @@ import { MongoInbox } from "./inbox.js";
 import { migrate, writeEpoch } from "./migrations.js";
 import { defineModels } from "./schemas.js";
 import { MongoStreams } from "./streams.js";
+import { MongoSubjects } from "./subjects.js";
 
 /**
  * Connects to a replica set and brings its schema up to date. `url` names the database; `belfry` where it names none.
@@ -23,6 +24,7 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
       streams,
       inbox: new MongoInbox(models),
       directory: new MongoDirectory(models),
+      subjects: new MongoSubjects(models),
       async renewEpoch() {
         const epoch = await writeEpoch(models);
         streams.forgetEpoch();

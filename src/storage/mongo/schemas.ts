@@ -84,6 +84,14 @@ export interface PostDoc {
   u: string;
 }
 
+/** A subject that is gone: `w` why, `a` when it went, `t` when the service learned it (ms). */
+export interface BurialDoc {
+  _id: string;
+  w: string;
+  a: number;
+  t: number;
+}
+
 /** The store itself: the migrations taken and the epoch. There is one, with the id `store`. */
 export interface MetaDoc {
   _id: string;
@@ -145,6 +153,7 @@ export function defineModels(connection: Connection) {
     ),
     members: model<MemberDoc>("Member", new Schema({ _id: text, u: text, n: { type: String }, a: { type: String } }, OPTIONS), "members"),
     posts: model<PostDoc>("Post", new Schema({ _id: part({ t: text, n: number }), u: text }, OPTIONS), "posts"),
+    burials: model<BurialDoc>("Burial", new Schema({ _id: text, w: text, a: number, t: number }, OPTIONS).index({ t: 1 }), "burials"),
     meta: model<MetaDoc>("Meta", new Schema({ _id: text, schema: number, epoch: text }, OPTIONS), "meta"),
   };
 }

@@ -1,6 +1,6 @@
 import type Database from "libsql";
 import type { DirectoryStore, KnownMember, KnownPost } from "../../community/types.js";
-import { storeError, transaction } from "./connection.js";
+import { guard, transaction } from "./connection.js";
 
 /** What was learned of the forum's members and posts, in SQLite. */
 export class SqliteDirectory implements DirectoryStore {
@@ -25,34 +25,36 @@ export class SqliteDirectory implements DirectoryStore {
     };
   }
 
-  async learn(members: KnownMember[], posts: KnownPost[]): Promise<void> {
-    try {
+  learn(members: KnownMember[], posts: KnownPost[]): Promise<void> {
+    return guard(() =>
       transaction(this.#db, () => {
         for (const { id, username, name, avatar } of members) {
           this.#sql.learnMember.run(username.toLowerCase(), id, name ?? null, avatar ?? null);
         }
         for (const { topic, number, author } of posts) this.#sql.learnPost.run(topic, number, author);
-      });
-    } catch (error) {
-      throw storeError(error);
-    }
+      }),
+    );
   }
 
-  async membersByUsername(usernames: string[]): Promise<Map<string, string>> {
-    const known = new Map<string, string>();
-    for (const username of usernames) {
-      const row = this.#sql.user.get(username.toLowerCase()) as { user: string } | undefined;
-      if (row !== undefined) known.set(username.toLowerCase(), row.user);
-    }
-    return known;
+  membersByUsername(usernames: string[]): Promise<Map<string, string>> {
+    return guard(() => {
+      const known = new Map<string, string>();
+      for (const username of usernames) {
+        const row = this.#sql.user.get(username.toLowerCase()) as { user: string } | undefined;
+        if (row !== undefined) known.set(username.toLowerCase(), row.user);
+      }
+      return known;
+    });
   }
 
-  async postAuthors(topic: string, numbers: number[]): Promise<Map<number, string>> {
-    const known = new Map<number, string>();
-    for (const number of numbers) {
-      const row = this.#sql.author.get(topic, number) as { author: string } | undefined;
-      if (row !== undefined) known.set(number, row.author);
-    }
-    return known;
+  postAuthors(topic: string, numbers: number[]): Promise<Map<number, string>> {
+    return guard(() => {
+      const known = new Map<number, string>();
+      for (const number of numbers) {
+        const row = this.#sql.author.get(topic, number) as { author: string } | undefined;
+        if (row !== undefined) known.set(number, row.author);
+      }
+      return known;
+    });
   }
 }

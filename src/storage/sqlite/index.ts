@@ -4,6 +4,7 @@ import { newEpoch, openDatabase } from "./connection.js";
 import { SqliteDirectory } from "./directory.js";
 import { SqliteInbox } from "./inbox.js";
 import { SqliteStreams } from "./streams.js";
+import { SqliteSubjects } from "./subjects.js";
 
 /** Opens (or creates) the embedded store in `dataDir`. @throws StoreRefused */
 export async function openSqliteStore(dataDir: string, log: Logger): Promise<Stores> {
@@ -15,6 +16,7 @@ export async function openSqliteStore(dataDir: string, log: Logger): Promise<Sto
     streams: new SqliteStreams(db, inbox),
     inbox,
     directory: new SqliteDirectory(db),
+    subjects: new SqliteSubjects(db),
     async renewEpoch() {
       const epoch = newEpoch();
       db.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(epoch);

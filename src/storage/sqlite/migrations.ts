@@ -39,5 +39,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE usernames (username TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT, avatar TEXT) WITHOUT ROWID;
 
   CREATE TABLE posts (topic TEXT NOT NULL, number INTEGER NOT NULL, author TEXT NOT NULL, PRIMARY KEY (topic, number)) WITHOUT ROWID;
+
+  CREATE TABLE burials (
+    subject TEXT PRIMARY KEY, why TEXT NOT NULL, at INTEGER NOT NULL, learned_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX burials_learned ON burials (learned_at);
   `,
 ];

@@ -18,12 +18,14 @@ export function lifecycleContract(name: string, open: OpenStore): void {
       await publish(store.stores.streams, publication);
       await store.stores.inbox.saveDeviceCursors([{ user: "u", device: "d", stream: "inbox", epoch: "e", seq: 1, at: 1 }], 3);
       await store.stores.directory.learn([{ id: "7", username: "anna" }], []);
+      await store.stores.subjects.bury("comment:1", { why: "deleted", at: 1, learnedAt: 2 });
       await store.stores.close();
       const again = await store.reopen();
       expect((await again.streams.read(stream, 0, 1, 1))[0]?.shared).toBe(publication.shared);
       expect((await again.streams.tails([stream])).get(stream)?.head).toBe(1);
       expect(await again.inbox.deviceCursors("u", "d")).toEqual({ inbox: { epoch: "e", seq: 1 } });
       expect((await again.directory.membersByUsername(["anna"])).get("anna")).toBe("7");
+      expect(await again.subjects.buried(["comment:1"])).toEqual(new Map([["comment:1", { why: "deleted", at: 1, learnedAt: 2 }]]));
     });
 
     it("keeps its epoch when it is opened again", async () => {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import { Community, type DomainEvent } from "../../../src/community/index.js";
-import { MemoryInbox, MemoryPublisher } from "../../support/community-ports.js";
+import { MemoryInbox, MemoryPublisher, MemorySubjects } from "../../support/community-ports.js";
 
 function setUp() {
   const calls: string[] = [];
   const publisher = new MemoryPublisher(calls);
   const inbox = new MemoryInbox(calls);
-  return { calls, publisher, inbox, community: new Community({ publisher, inbox, clock: () => 0 }) };
+  const subjects = new MemorySubjects(calls);
+  return { calls, publisher, inbox, subjects, community: new Community({ publisher, inbox, subjects, clock: () => 0 }) };
 }
 
 function event(id: string, change: Partial<DomainEvent> = {}): DomainEvent {
@@ -96,9 +97,12 @@ describe("a community", () => {
     await community.handle({ ...THREAD_ONLY, id: "h1", act: "deleted", why: "hidden" });
     await community.handle(event("r1", { act: "restored" }));
     expect(calls.filter((call) => !call.startsWith("stored d"))).toEqual([
+      "bury comment:1531: deleted",
       "rescind comment:1531 by d1: deleted",
+      "bury thread:497: hidden",
       "rescind thread:497 by h1: hidden",
       "stored h1",
+      "revive comment:1531",
       "restore comment:1531 by r1",
       "stored r1",
     ]);
@@ -127,7 +131,55 @@ describe("a community", () => {
     expect(publisher.log.filter(({ stream }) => stream === "inbox:3").map(({ key }) => key)).toEqual(
       [1, 2, 3, 4].map((id) => `comment:${id}`),
     );
-    expect(calls).toEqual(["stored 1", "stored 2", "rescind comment:1 by d: deleted", "stored d", "stored 3", "stored 4"]);
+    expect(calls).toEqual([
+      "stored 1",
+      "stored 2",
+      "bury comment:1: deleted",
+      "rescind comment:1 by d: deleted",
+      "stored d",
+      "stored 3",
+      "stored 4",
+    ]);
+  });
+
+  it("keeps the order of many arrays that arrive together, for each member", async () => {
+    const { community, publisher, subjects } = setUp();
+    const ids = Array.from({ length: 700 }, (_, index) => `${index}`);
+    const array = ids.map((id) => event(id, { comment: { id }, mentions: ["3"], ...(Number(id) % 7 === 0 && { quiet: "hidden" }) }));
+    await Promise.all([community.handleAll(array.slice(0, 300)), community.handleAll(array.slice(300))]);
+    const told = ids.filter((id) => Number(id) % 7 !== 0).map((id) => `comment:${id}`);
+    expect(publisher.log.filter(({ stream }) => stream === "inbox:3").map(({ key }) => key)).toEqual(told);
+    // One event alone costs two look-ups; these cost a handful between them.
+    expect(subjects.lookUps.length).toBeLessThan(10);
+  });
+
+  it("fails where it cannot know whether the post is gone, and tells nobody then", async () => {
+    const { community, publisher, subjects } = setUp();
+    subjects.failures = 1;
+    await expect(community.handle(event("e1"))).rejects.toThrow("the burials are away");
+    expect(publisher.log).toEqual([]);
+    expect((await community.handle(event("e1"))).notified).toHaveLength(3);
+  });
+
+  it("hands the publisher only so many members of one array at a time", async () => {
+    const { community, publisher } = setUp();
+    const waiting = { now: 0, most: 0 };
+    const publish = publisher.publish.bind(publisher);
+    publisher.publish = async (request) => {
+      waiting.now += request.plan.length;
+      waiting.most = Math.max(waiting.most, waiting.now);
+      return publish(request).finally(() => {
+        waiting.now -= request.plan.length;
+      });
+    };
+    const mentions = Array.from({ length: 300 }, (_, index) => `m${index}`);
+    const answers = await community.handleAll(
+      Array.from({ length: 100 }, (_, index) => event(`${index}`, { comment: { id: `${index}` }, mentions })),
+    );
+    expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, index) => `${index}`));
+    expect(answers.every(({ notified }) => notified.length >= 300)).toBe(true);
+    expect(waiting.most).toBeLessThanOrEqual(10_000);
+    expect(waiting.most).toBeGreaterThan(5_000);
   });
 
   it("stops at a deletion that fails, so that the array can be sent again", async () => {

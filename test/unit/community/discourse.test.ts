@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { Community, DiscourseConnector, type EventAnswer } from "../../../src/community/index.js";
 import { BelfryError } from "../../../src/errors.js";
-import { MemoryDirectory, MemoryInbox, MemoryPublisher } from "../../support/community-ports.js";
+import { MemoryDirectory, MemoryInbox, MemoryPublisher, MemorySubjects } from "../../support/community-ports.js";
 import { expectedForum, readForum } from "../../support/expected-forum.js";
 
 const INSTANCE = "https://forum.example";
@@ -17,7 +17,8 @@ beforeEach(() => {
   hooks = 0;
   publisher = new MemoryPublisher(calls);
   directory = new MemoryDirectory();
-  connector = new DiscourseConnector({ community: new Community({ publisher, inbox: new MemoryInbox(calls) }), directory });
+  const community = new Community({ publisher, inbox: new MemoryInbox(calls), subjects: new MemorySubjects() });
+  connector = new DiscourseConnector({ community, directory });
 });
 
 function receive(event: string, body: unknown, eventId: string | null = `hook-${hooks++}`): Promise<EventAnswer | null> {
@@ -188,6 +189,20 @@ describe("Discourse's webhooks", () => {
       "rescind comment:101 by post_destroyed:101:2:1704499200000: deleted",
       "rescind thread:7 by post_destroyed:100:1:: deleted",
     ]);
+  });
+
+  it("take an edit of a hidden post that is visible since as its return, and nothing that is older", async () => {
+    await receive("user_created", { user: { id: 9, username: "zoe" } });
+    const day = (number: number) => `2024-01-0${number}T00:00:00.000Z`;
+    await receive("post_created", comment({ updated_at: day(1) }));
+    await receive("post_edited", comment({ hidden: true, updated_at: day(3) }));
+    const older = await receive("post_edited", comment({ version: 2, raw: "@zoe", updated_at: day(2) }));
+    expect(older).toMatchObject({ notified: [], skipped: [{ user: "9", why: "the post is gone" }] });
+    const undated = await receive("post_edited", comment({ version: 3, raw: "@zoe", updated_at: null }));
+    expect(undated).toMatchObject({ notified: [], skipped: [{ user: "9", why: "the post is gone" }] });
+    expect(calls.join()).not.toContain("restore");
+    expect(told(await receive("post_edited", comment({ version: 4, raw: "@zoe", updated_at: day(4) })))).toEqual(["9 mention"]);
+    expect(calls.join()).toContain("restore comment:101");
   });
 
   it("follow a member to a new username", async () => {

@@ -172,6 +172,7 @@ describe("trimming", () => {
       keepEntries: 2,
       clock: () => clock.now,
       trim: (stream, base) => inbox.trim(stream, base),
+      forget: [],
       onError: (error) => {
         throw error;
       },
@@ -193,6 +194,7 @@ describe("trimming", () => {
       keepEntries: 0,
       clock: () => clock.now,
       trim: (stream, base) => inbox.trim(stream, base),
+      forget: [],
       onError: (error) => {
         throw error;
       },
