@@ -19,16 +19,20 @@ interface Ask {
  * with the answer keeps that order.
  */
 export class Burials {
-  readonly #store: Pick<SubjectStore, "buried">;
+  readonly #store: Pick<SubjectStore, "buried" | "mayBeGone">;
   readonly #waiting: Ask[] = [];
   #busy = false;
 
-  constructor(store: Pick<SubjectStore, "buried">) {
+  constructor(store: Pick<SubjectStore, "buried" | "mayBeGone">) {
     this.#store = store;
   }
 
-  /** The subject's burial as of some moment after the call, or null. @throws what the store throws. */
-  of(key: string): Promise<Burial | null> {
+  /**
+   * The subject's burial as of some moment after the call, or null. Where the store knows at once that there is none, and nobody waits who
+   * could be overtaken, so does the caller: the answer is then no promise. @throws what the store throws.
+   */
+  of(key: string): Promise<Burial | null> | null {
+    if (!this.#busy && this.#waiting.length === 0 && !this.#store.mayBeGone(key)) return null;
     return new Promise((answer, fail) => {
       this.#waiting.push({ key, answer, fail });
       this.#schedule();

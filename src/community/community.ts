@@ -130,7 +130,8 @@ export class Community {
     // The subject, not the event: whoever was told of a post is not told of it again when it is edited.
     const subject = subjectOf(event);
     // Asked for every event, whoever it tells: those that skipped the question would overtake the others.
-    const isGone = await this.#isGone(subject, event);
+    const asked = this.#burials.of(subject);
+    const isGone = asked !== null && (await this.#isGone(subject, event, asked));
     const { told, skipped } = recipientsOf(isGone ? { ...event, quiet: event.quiet ?? GONE } : event);
     return this.#publish({
       id: event.id,
@@ -143,8 +144,8 @@ export class Community {
   }
 
   /** Whether the subject of a creation or an edit is gone. An edit that shows it standing after it went brings it back. */
-  async #isGone(subject: string, event: DomainEvent): Promise<boolean> {
-    const burial = await this.#burials.of(subject);
+  async #isGone(subject: string, event: DomainEvent, asked: Promise<Burial | null>): Promise<boolean> {
+    const burial = await asked;
     if (burial === null) return false;
     if (event.stands !== true || Date.parse(event.at) <= burial.at) return true;
     // Before the burial is lifted too: an edit that is interrupted here must find it, to do this again.
@@ -213,13 +214,10 @@ export class Community {
     const { id, alias, key, shared, plan, note } = request;
     const { duplicate, record, results } = await this.#publisher.publish({ id, alias, key, kind: KIND, shared, plan, note });
     // Of the record: a repeat's plan is the first one's, whatever is known of the subject now. Direct notifications are about no subject.
-    if (record.plan.length > 0 && !record.key.startsWith(DIRECT)) await this.#takeBackIfGone(record);
+    const asked = record.plan.length > 0 && !record.key.startsWith(DIRECT) ? this.#burials.of(record.key) : null;
+    const burial = asked === null ? null : await asked;
+    if (burial !== null) await this.#align(record.key, record.id, burial);
     return this.#answer(duplicate, record, results);
-  }
-
-  async #takeBackIfGone({ id, key }: PublicationRecord): Promise<void> {
-    const burial = await this.#burials.of(key);
-    if (burial !== null) await this.#align(key, id, burial);
   }
 
   #answer(duplicate: boolean, record: PublicationRecord, results: Array<{ seq: number | null; mine: boolean }>): EventAnswer {

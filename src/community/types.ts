@@ -124,6 +124,8 @@ export interface SubjectStore {
   bury(key: string, burial: Burial): Promise<void>;
   /** Harmless for a subject that is not gone. */
   revive(key: string): Promise<void>;
+  /** False where the store knows without looking that the subject is not gone; every event asks, and most forums delete little. */
+  mayBeGone(key: string): boolean;
   /** Of these subjects, those that are gone. */
   buried(keys: string[]): Promise<Map<string, Burial>>;
   /** Forgets at most `limit` burials learned before `olderThan` (ms), oldest first; resolves with their number. */

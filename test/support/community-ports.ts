@@ -105,6 +105,10 @@ export class MemorySubjects implements SubjectStore {
     this.#burials.delete(key);
   }
 
+  mayBeGone(): boolean {
+    return true;
+  }
+
   async buried(keys: string[]): Promise<Map<string, Burial>> {
     this.lookUps.push(keys);
     const fails = this.failures > 0;

@@ -24,6 +24,11 @@ export class MongoSubjects implements SubjectStore {
     });
   }
 
+  /** Another node may have buried it a moment ago. */
+  mayBeGone(): boolean {
+    return true;
+  }
+
   buried(keys: string[]): Promise<Map<string, Burial>> {
     return guard(async () => {
       const docs = await this.#burials.find({ _id: { $in: keys } }, DEADLINE).toArray();

@@ -33,9 +33,10 @@ export function openDatabase(dataDir: string): Database.Database {
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec("PRAGMA cache_size = -65536");
   } catch (cause) {
-    throw new StoreRefused(`DATA_DIR: ${file} cannot be opened as a database (${reason(cause)}); restore it or name another directory.`, {
-      cause,
-    });
+    const what = isDiskFault(cause)
+      ? `cannot be written (${reason(cause)}); make room on its disk or name another directory.`
+      : `cannot be opened as a database (${reason(cause)}); restore it or name another directory.`;
+    throw new StoreRefused(`DATA_DIR: ${file} ${what}`, { cause });
   }
   migrate(db, file);
   return db;
@@ -81,7 +82,7 @@ export function transaction<T>(db: Database.Database, work: () => T): T {
 export function storeError(cause: unknown): Error {
   if (cause instanceof BelfryError || cause instanceof StoreRefused) return cause;
   const code = sqliteCode(cause);
-  if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR")) {
+  if (isDiskFault(cause)) {
     return new BelfryError("unavailable", "The store cannot write (is its disk full?); nothing was stored, send it again later.", {
       cause,
     });
@@ -99,6 +100,11 @@ export async function guard<T>(work: () => T): Promise<T> {
   } catch (error) {
     throw storeError(error);
   }
+}
+
+function isDiskFault(thrown: unknown): boolean {
+  const code = sqliteCode(thrown);
+  return code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR");
 }
 
 function sqliteCode(thrown: unknown): string {

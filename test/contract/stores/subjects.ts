@@ -18,6 +18,7 @@ export function subjectContract(stores: () => Stores): void {
       const [one, other] = [fresh("comment"), fresh("comment")];
       expect(await subjects.buried([one, other])).toEqual(new Map());
       await subjects.bury(one, burial({ why: "hidden" }));
+      expect(subjects.mayBeGone(one)).toBe(true);
       expect(await subjects.buried([one, other])).toEqual(new Map([[one, burial({ why: "hidden" })]]));
       await subjects.bury(other, burial());
       await subjects.revive(one);

@@ -112,7 +112,7 @@ describe("a deletion that was answered", () => {
       const found = await subjects.buried(keys);
       return looked.pass(async () => found);
     };
-    const slow = { ...delayed(subjects, [0]), buried };
+    const slow = { ...delayed(subjects, [0]), buried, mayBeGone: () => true };
     const creation = new Community({ publisher: core.log, inbox: core.inbox, subjects: slow }).handle(event("created", "c1"));
     await looked.reached;
     await community.handle(event("restored", "r1"));
@@ -161,6 +161,7 @@ function delayed(store: SubjectStore, delays: number[]): SubjectStore {
   return {
     bury: (key, burial) => late(() => store.bury(key, burial)),
     revive: (key) => late(() => store.revive(key)),
+    mayBeGone: (key) => store.mayBeGone(key),
     buried: (keys) => late(() => store.buried(keys)),
     forget: (olderThan, limit) => store.forget(olderThan, limit),
   };
