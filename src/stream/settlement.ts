@@ -84,9 +84,12 @@ export class Settlement<C> {
       pending.state = "stored";
       this.#endIfComplete(pending);
     } else if (outcome.existing === pending.record) {
-      if (this.#options.clock() > pending.deadline) return this.failPublication(pending, tooLate());
-      pending.state = "new";
-      this.#options.resubmit(pending);
+      if (this.#options.clock() > pending.deadline) {
+        this.failPublication(pending, tooLate());
+      } else {
+        pending.state = "new";
+        this.#options.resubmit(pending);
+      }
     } else {
       pending.state = "ended";
       pending.resolve({ duplicate: outcome.existing });

@@ -32,12 +32,15 @@ describe("a failed write to MongoDB", () => {
 });
 
 describe("a disk that fails under SQLite", () => {
+  let isBroken = false;
   const fail = () => {
+    if (!isBroken) return [];
     throw Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_READ" });
   };
   const db = { prepare: () => ({ get: fail, all: fail, run: fail }), exec: () => {}, inTransaction: false } as unknown as Database.Database;
   const directory = new SqliteDirectory(db);
   const subjects = new SqliteSubjects(db);
+  isBroken = true;
 
   it.each([
     ["learning a member", () => directory.learn([{ id: "7", username: "anna" }], [])],
