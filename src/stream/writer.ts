@@ -198,7 +198,11 @@ export class Writer<C> {
 
   async #loadTails(): Promise<void> {
     const cold: string[] = [];
-    for (const lane of this.#queue.ready) if (lane.tail === null) cold.push(lane.stream);
+    for (const lane of this.#queue.ready) {
+      // Whoever waited in it may have given up meanwhile.
+      if (this.#queue.first(lane) === null) this.#queue.ready.delete(lane);
+      else if (lane.tail === null) cold.push(lane.stream);
+    }
     if (cold.length === 0) return;
     const tails = await this.#store.tails(cold);
     for (const [stream, tail] of tails) {
