@@ -23,7 +23,14 @@ export async function openSqliteStore(dataDir: string, log: Logger): Promise<Sto
       return epoch;
     },
     async close() {
-      if (db.open) db.close();
+      if (!db.open) return;
+      // The driver leaves the log as it is; copied in, the folder is as small as its content.
+      try {
+        db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch (err) {
+        log.warn({ err }, "the write-ahead log could not be copied into the database; the next start does it");
+      }
+      db.close();
     },
   };
 }
