@@ -1,4 +1,4 @@
-import type { PublicationRecord, Recipient } from "../stream/types.js";
+import type { PublicationRecord, Published, PublishRequest } from "../stream/types.js";
 
 /** Content that is stored once and fanned out: the part of the stream core that a community needs. */
 export interface Publisher {
@@ -10,19 +10,7 @@ export interface Publisher {
    * `results` follow `record.plan`. `mine` is false where the stream had an entry under `key` from another publication; `seq` is null where
    * the entry is no longer kept.
    */
-  publish(request: {
-    id: string;
-    alias: string | null;
-    key: string;
-    kind: string;
-    shared: string;
-    plan: Recipient[];
-    note: string;
-  }): Promise<{
-    duplicate: boolean;
-    record: PublicationRecord;
-    results: Array<{ stream: string; seq: number | null; mine: boolean }>;
-  }>;
+  publish(request: PublishRequest): Promise<Published>;
   /** A publication by its id or alias, or null. */
   publication(name: string): Promise<PublicationRecord | null>;
 }

@@ -1,7 +1,7 @@
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import type { ApiKeys, TokenVerifier } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
-import { parseIds, parseList, parseSync, parseUpTo } from "../inbox/index.js";
+import { parseIds, parseList, parseStreamPage, parseUpTo } from "../inbox/index.js";
 import { jsonOf, readBody, requireJson, textOf } from "./body.js";
 import { requireMember } from "./credentials.js";
 import { MAX_ME_BYTES } from "./limits.js";
@@ -34,9 +34,8 @@ export function createMeRouter({ apiKeys, verifier, inbox }: MeOptions): Router 
   router.get("/stream", async (request, response) => {
     const { after, limit } = request.query;
     // Without a cursor the stream is read from its base; who has no socket learns the epoch from the answer.
-    const start = { epoch: "base", seq: 0 };
-    const query = parseSync({ stream: "inbox", after: after === undefined ? start : cursorIn(after), limit: numberIn(limit) });
-    response.json(await inbox.sync(userOf(response), after === undefined ? null : query.after, query.limit));
+    const query = parseStreamPage({ after: after === undefined ? null : cursorIn(after), limit: numberIn(limit) });
+    response.json(await inbox.sync(userOf(response), query.after, query.limit));
   });
 
   for (const verb of ["read", "unread", "archive", "unarchive"] as const) {

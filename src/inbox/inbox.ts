@@ -2,16 +2,8 @@ import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { AppendAnswer, Decision, StreamLog } from "../stream/index.js";
 import type { Cursor, StoredEntry, StreamStore, Tail } from "../stream/types.js";
-import {
-  encodeEntry,
-  type Notification,
-  notificationId,
-  seqOfId,
-  streamOf,
-  toNotification,
-  userOf,
-  type WireEntry,
-} from "./notification.js";
+import { encodeEntry, type Notification, notificationId, seqOfId, streamOf, toNotification, userOf } from "./notification.js";
+import { type SyncPage, syncPage } from "./page.js";
 import { type Filter, InboxReader } from "./reader.js";
 import type { InboxChange, InboxStore, Mark } from "./types.js";
 import { applyVerb, counts, type Verb, viewOf, watermark, withReadAll } from "./view.js";
@@ -39,9 +31,6 @@ const SNAPSHOT_TRIES = 3;
 
 /** Members whose notifications of one subject are rescinded at the same time. Threat: a much-told post that fills the writer's queue. */
 const RESCIND_TOGETHER = 64;
-
-/** The bytes of the entries of a page; with the words around them it stays within 256 KiB. docs/PROTOCOL.md, `entries`. */
-const MAX_PAGE_BYTES = 256 * 1024 - 512;
 
 /** What a member's entries mean, and what a member can do to them. */
 export class Inbox {
@@ -91,25 +80,10 @@ export class Inbox {
     }
   }
 
-  /**
-   * The entries after a cursor in wire form, at most `limit` and 256 KiB; null starts at the base.
-   * @throws BelfryError `reset` when the cursor cannot be continued.
-   */
-  async sync(
-    user: string,
-    after: Cursor | null,
-    limit: number,
-  ): Promise<{ epoch: string; entries: WireEntry[]; head: number; more: boolean }> {
+  /** A page of the member's stream after a cursor; null starts at the base. @throws BelfryError `reset` */
+  sync(user: string, after: Cursor | null, limit: number): Promise<SyncPage> {
     const stream = streamOf(user);
-    const epoch = await this.#log.epoch();
-    if (after !== null && after.epoch !== epoch) {
-      throw new BelfryError("reset", "This cursor is of another epoch: take a snapshot and go on from its seq.");
-    }
-    const start = after?.seq ?? (await this.#log.tail(stream)).base - 1;
-    const page = await this.#log.page(stream, start, limit);
-    const entries = firstPage(page.map((entry) => encodeEntry(stream, entry))).map((text) => JSON.parse(text) as WireEntry);
-    const { head } = await this.#log.tail(stream);
-    return { epoch, entries, head, more: (entries.at(-1)?.seq ?? start) < head };
+    return syncPage(this.#log, stream, (entry) => encodeEntry(stream, entry), after, limit);
   }
 
   /** Marks up to 100 notifications. @throws BelfryError `not_found` when one of them is not this member's; then none is marked. */
@@ -119,15 +93,9 @@ export class Inbox {
     return this.#transact(stream, async (tail, by) => {
       const kept = seqs.filter((seq) => seq >= tail.base);
       const seen = await this.#reader.look(stream, kept);
-      if (seen.length < kept.length)
-        notFound(
-          missing(
-            ids,
-            kept,
-            seen.map(({ entry }) => entry.seq),
-            stream,
-          ),
-        );
+      const found = new Set(seen.map(({ entry }) => entry.seq));
+      const gone = kept.find((seq) => !found.has(seq));
+      if (gone !== undefined) notFound(notificationId(stream, gone));
       const at = this.#clock();
       const marks: Mark[] = [];
       let count = 0;
@@ -266,21 +234,4 @@ function decision(
 
 function notFound(id: string): never {
   throw new BelfryError("not_found", `None of your notifications has the id ${JSON.stringify(id)}; nothing was changed.`);
-}
-
-function missing(ids: string[], kept: number[], found: number[], stream: string): string {
-  const gone = kept.find((seq) => !found.includes(seq));
-  return ids.find((id) => seqOfId(stream, id) === gone) ?? "";
-}
-
-/** As many of the encoded entries as fit a page, at least one. */
-export function firstPage(encoded: string[]): string[] {
-  let bytes = 0;
-  const page: string[] = [];
-  for (const text of encoded) {
-    bytes += Buffer.byteLength(text) + 1;
-    if (page.length > 0 && bytes > MAX_PAGE_BYTES) break;
-    page.push(text);
-  }
-  return page;
 }

@@ -1,5 +1,6 @@
 /** The inbox's door. */
-export { firstPage, Inbox, type Snapshot } from "./inbox.js";
-export { isoTime, type WireEntry } from "./notification.js";
+export { Inbox, type Snapshot } from "./inbox.js";
+export { isoTime } from "./notification.js";
+export { firstPage, syncPage } from "./page.js";
 export * from "./requests.js";
 export * from "./types.js";

@@ -65,6 +65,7 @@ const cursor = object({ epoch: text(MAX_EPOCH_LENGTH), seq });
 const token = text(MAX_TOKEN_LENGTH);
 
 const sync = object({ stream, after: cursor, limit: limit.default(MAX_LIMIT) });
+const streamPage = object({ after: cursor.nullable(), limit: limit.default(MAX_LIMIT) });
 const list = object({
   filter: z.enum(FILTERS, 'must be "all", "unread" or "archived"').default("all"),
   before: id.optional(),
@@ -85,6 +86,11 @@ const handshake = object({
 /** Payload of `sync`. All of these throw `BelfryError` `bad_request` that names the field; fields that they do not know are ignored. */
 export function parseSync(payload: unknown): SyncRequest {
   return parse(sync, payload);
+}
+
+/** Query of `GET /v1/me/stream`; a cursor of null is the base. */
+export function parseStreamPage(query: unknown): { after: Cursor | null; limit: number } {
+  return parse(streamPage, query);
 }
 
 /** Payload of `list`. */

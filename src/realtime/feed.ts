@@ -125,12 +125,14 @@ export class Feed {
         await this.#outlet.ready();
         const page = this.#sent >= this.#target ? [] : await this.#log.page(this.source.stream, this.#sent, PAGE_ENTRIES);
         if (!this.#isOpen()) return;
-        if (page.length > 0) this.#sendPage(page);
         // Between this test and going live nothing is awaited: no hint can fall between.
-        else if (this.#goLive()) return;
+        if (page.length === 0) {
+          this.#goLive();
+          return;
+        }
+        this.#sendPage(page);
       }
     } catch (error) {
-      if (!this.#isOpen()) return;
       if (error instanceof BelfryError && error.code === "reset") await this.#startOver();
       else this.#pause(error);
     }
@@ -138,6 +140,7 @@ export class Feed {
 
   /** The store did not answer. The next hint, or the next sweep, tries again. */
   #pause(error: unknown): void {
+    if (!this.#isOpen()) return;
     this.#state = "live";
     this.#events.failed(error);
   }
@@ -150,7 +153,7 @@ export class Feed {
     this.#unread = last.unread;
   }
 
-  #goLive(): boolean {
+  #goLive(): void {
     // A page that came back empty means that the target was a hint of something the store does not have.
     this.#target = this.#sent;
     if (this.#announceSynced) {
@@ -158,11 +161,11 @@ export class Feed {
       this.#outlet.emit("synced", { stream: this.source.name, epoch: this.#epoch, seq: this.#sent, unread: this.#unread });
     }
     this.#state = "live";
-    return true;
   }
 
   /** Trimming passed the reader: what is left is shown anew. */
   async #startOver(): Promise<void> {
+    if (!this.#isOpen()) return;
     this.#events.reset();
     try {
       this.#snapshot = await this.source.snapshot();

@@ -1,6 +1,6 @@
 import type { TokenVerifier } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
-import { firstPage, type Inbox, type WireEntry } from "../inbox/index.js";
+import { type Inbox, syncPage } from "../inbox/index.js";
 import {
   type AckRequest,
   parseAck,
@@ -12,7 +12,7 @@ import {
   type StreamName,
   type SyncRequest,
 } from "../inbox/requests.js";
-import type { Cursor, StreamReader } from "../stream/index.js";
+import type { StreamReader } from "../stream/index.js";
 import type { DeviceCursors } from "./devices.js";
 import type { MemberStream } from "./member-streams.js";
 
@@ -55,17 +55,8 @@ export function requestHandlers({ log, inbox, devices, verifier }: RequestRooms)
 
   async function sync(requester: Requester, { stream, after, limit }: SyncRequest): Promise<object> {
     const source = requester.source(stream);
-    await refuseOtherEpoch(after);
-    const page = await log.page(source.stream, after.seq, limit);
-    const entries = firstPage(page.map((entry) => source.encode(entry))).map((text) => JSON.parse(text) as WireEntry);
-    const { head } = await log.tail(source.stream);
-    return { entries, head, more: (entries.at(-1)?.seq ?? after.seq) < head };
-  }
-
-  async function refuseOtherEpoch(after: Cursor): Promise<void> {
-    if (after.epoch !== (await log.epoch())) {
-      throw new BelfryError("reset", "This cursor is of another epoch: connect without it and start from the snapshot.");
-    }
+    const { entries, head, more } = await syncPage(log, source.stream, (entry) => source.encode(entry), after, limit);
+    return { entries, head, more };
   }
 
   async function ack(requester: Requester, { stream, seq }: AckRequest): Promise<object> {

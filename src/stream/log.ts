@@ -3,36 +3,8 @@ import { BelfryError } from "../errors.js";
 import type { Appended, Decision, Draft } from "./lane.js";
 import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
 import type { Listener, WriterObserver } from "./settlement.js";
-import type { PublicationRecord, Recipient, StoredEntry, StreamStore, Tail } from "./types.js";
+import type { PublicationRecord, Published, PublishRequest, RecipientResult, StoredEntry, StreamStore, Tail } from "./types.js";
 import { Writer } from "./writer.js";
-
-/** Content for many streams at once. `id` and `alias` make a repeat harmless; `key` gives each stream at most one entry for its subject. */
-export interface PublishRequest {
-  id: string;
-  alias: string | null;
-  key: string;
-  kind: string;
-  shared: string;
-  plan: Recipient[];
-  note: string;
-}
-
-/**
- * What became of one recipient's entry. `mine` is false where the stream had an entry with that key from another publication; `seq` is
- * null where the entry is no longer kept.
- */
-export interface RecipientResult {
-  stream: string;
-  seq: number | null;
-  mine: boolean;
-}
-
-/** `record` is the publication as stored (a duplicate: the first one's); `results` follow `record.plan`. */
-export interface Published {
-  duplicate: boolean;
-  record: PublicationRecord;
-  results: RecipientResult[];
-}
 
 /** What `append` and `transact` answer. */
 export type AppendAnswer = Pick<Appended, "seq" | "unread" | "repeated">;
@@ -135,10 +107,7 @@ export class StreamLog<C = unknown> {
       draft: null,
       decide: async (tail) => {
         const to = Math.min(base, tail.head + 1);
-        if (to > tail.base) {
-          await this.#store.setBase(stream, to);
-          tail.base = to;
-        }
+        if (to > tail.base) await this.#store.setBase(stream, to);
         return null;
       },
     });

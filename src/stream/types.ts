@@ -73,6 +73,34 @@ export interface PublicationRecord {
   attempt: string;
 }
 
+/** Content for many streams at once. `id` and `alias` make a repeat harmless; `key` gives each stream at most one entry for its subject. */
+export interface PublishRequest {
+  id: string;
+  alias: string | null;
+  key: string;
+  kind: string;
+  shared: string;
+  plan: Recipient[];
+  note: string;
+}
+
+/**
+ * What became of one recipient's entry. `mine` is false where the stream had an entry with that key from another publication; `seq` is
+ * null where the entry is no longer kept.
+ */
+export interface RecipientResult {
+  stream: string;
+  seq: number | null;
+  mine: boolean;
+}
+
+/** `record` is the publication as stored (a duplicate: the first one's); `results` follow `record.plan`. */
+export interface Published {
+  duplicate: boolean;
+  record: PublicationRecord;
+  results: RecipientResult[];
+}
+
 /** What became of a publication in a store: stored now, or stored before (then: as it is stored). */
 export type PublicationOutcome = { stored: true } | { stored: false; existing: PublicationRecord };
 
