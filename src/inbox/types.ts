@@ -34,6 +34,7 @@ export interface Mark {
  * stream's base, which takes the marks below it away.
  */
 export interface InboxChange {
+  of: "inbox";
   stream: string;
   marks: Mark[];
   state?: InboxState;

@@ -76,7 +76,7 @@ describe("MongoDB, when a connection is cut at a write", () => {
       const done = proxy.cutOnce(cut, step, ...(step === "commitTransaction" ? [] : [stream]));
       const decide = async (_: unknown, seq: number) => {
         const draft = { key: `read-${stream}`, kind: "read", own: "{}", count: 0 };
-        return { draft, companion: { stream, marks: [mark(1, { readSeq: seq, readAt: 5 })] } };
+        return { draft, companion: { of: "inbox" as const, stream, marks: [mark(1, { readSeq: seq, readAt: 5 })] } };
       };
       // Before the commit nothing can be stored, so the log may pass on a clean failure, which the caller repeats.
       const answer = await streamLog.transact(stream, decide).catch(async (error: unknown) => {

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe } from "@jest/globals";
+import { announcementContract } from "./stores/announcements.js";
 import { appendContract } from "./stores/append.js";
 import { companionContract } from "./stores/companion.js";
 import { directoryContract } from "./stores/directory.js";
 import { inboxContract } from "./stores/inbox.js";
 import { lifecycleContract } from "./stores/lifecycle.js";
+import { memberContract } from "./stores/members.js";
+import { preferenceContract } from "./stores/preferences.js";
 import { publicationContract } from "./stores/publications.js";
 import { readContract } from "./stores/read.js";
 import { subjectContract } from "./stores/subjects.js";
+import { taskContract } from "./stores/tasks.js";
+import { topicContract } from "./stores/topics.js";
 import { trimContract } from "./stores/trim.js";
 import type { OpenStore, StoreUnderTest } from "./stores/under-test.js";
 
@@ -28,6 +33,11 @@ export function storeContract(name: string, open: OpenStore): void {
     inboxContract(stores);
     directoryContract(stores);
     subjectContract(stores);
+    memberContract(stores);
+    preferenceContract(stores);
+    announcementContract(stores);
+    taskContract(stores);
+    topicContract(stores);
   });
   lifecycleContract(name, open);
 }

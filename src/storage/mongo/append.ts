@@ -1,5 +1,4 @@
 import type { mongo } from "mongoose";
-import type { InboxChange } from "../../inbox/types.js";
 import {
   type AppendBatch,
   type AppendResult,
@@ -10,6 +9,7 @@ import {
   type RowOutcome,
   type Write,
 } from "../../stream/types.js";
+import type { Companion } from "../types.js";
 import { storeWithCompanion } from "./companion.js";
 import { toEntryDoc, toPublication, toPublicationDoc } from "./documents.js";
 import { writeFailure } from "./errors.js";
@@ -44,7 +44,7 @@ export class Appender {
     this.#publications = driverCollection(models.publications);
   }
 
-  async append({ publications, writes }: AppendBatch<InboxChange>): Promise<AppendResult> {
+  async append({ publications, writes }: AppendBatch<Companion>): Promise<AppendResult> {
     const outcomes: RowOutcome[] = new Array(writes.length);
     const hasPlainRows = writes.some(({ companion }) => companion === undefined);
     const first = await this.#insertPublications(publications, !hasPlainRows);
@@ -108,14 +108,14 @@ export class Appender {
   }
 
   /** Returns the term in which a row was stored, or null where none was. */
-  async #insertRows(writes: Write<InboxChange>[], which: number[], outcomes: RowOutcome[], sentBefore: boolean): Promise<string | null> {
+  async #insertRows(writes: Write<Companion>[], which: number[], outcomes: RowOutcome[], sentBefore: boolean): Promise<string | null> {
     if (which.length === 0) return null;
-    const documents = which.map((index) => toEntryDoc((writes[index] as Write<InboxChange>).row));
+    const documents = which.map((index) => toEntryDoc((writes[index] as Write<Companion>).row));
     const inserted = await insert(this.#db, this.#entries.collectionName, documents, entryChars, { durable: true, sentBefore });
     for (const index of which) outcomes[index] = { is: "stored" };
     if (inserted.duplicates.length > 0) {
       const refused = inserted.duplicates.map((position) => which[position] as number);
-      const rows = refused.map((index) => (writes[index] as Write<InboxChange>).row);
+      const rows = refused.map((index) => (writes[index] as Write<Companion>).row);
       const resolved = await this.#resolveRows(rows, inserted.time);
       for (const [position, index] of refused.entries()) outcomes[index] = resolved[position] as RowOutcome;
     }
@@ -148,12 +148,12 @@ export class Appender {
     if (found < new Set(ids).size) throw new OutcomeUnknown("A failover took publications back.");
   }
 
-  async #storeAccompanied(writes: Write<InboxChange>[], which: number[], outcomes: RowOutcome[], sentBefore: boolean): Promise<void> {
+  async #storeAccompanied(writes: Write<Companion>[], which: number[], outcomes: RowOutcome[], sentBefore: boolean): Promise<void> {
     const queue = [...which];
     const faults: unknown[] = [];
     const work = async () => {
       for (let index = queue.shift(); index !== undefined && faults.length === 0; index = queue.shift()) {
-        const { row, companion } = writes[index] as Required<Write<InboxChange>>;
+        const { row, companion } = writes[index] as Required<Write<Companion>>;
         try {
           const end = await storeWithCompanion(this.#models, toEntryDoc(row), companion);
           outcomes[index] = end.stored ? { is: "stored" } : ((await this.#resolveRows([row], end.time))[0] as RowOutcome);

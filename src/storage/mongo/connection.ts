@@ -34,6 +34,13 @@ export const DURABLE = { w: "majority", j: true, wtimeout: CALL_DEADLINE_MS } as
 /** For a write that a later durable one makes durable too (see append.ts). */
 export const ACKNOWLEDGED = { w: 1 } as const;
 
+/** What is written in one transaction is as durable as any other write. */
+export const TRANSACTION: mongo.TransactionOptions = {
+  readConcern: { level: "local" },
+  writeConcern: { w: "majority", journal: true, wtimeoutMS: CALL_DEADLINE_MS },
+  maxCommitTimeMS: CALL_DEADLINE_MS,
+};
+
 /** Unauthorized, AuthenticationFailed, and what Atlas says instead. */
 const CREDENTIALS_REFUSED = new Set([13, 18, 8000]);
 

@@ -1,12 +1,17 @@
 import type { Logger } from "pino";
 import type { Stores } from "../types.js";
+import { MongoAnnouncements } from "./announcements.js";
 import { connect } from "./connection.js";
 import { MongoDirectory } from "./directory.js";
 import { MongoInbox } from "./inbox.js";
+import { MongoMembers } from "./members.js";
 import { migrate, writeEpoch } from "./migrations.js";
+import { MongoPreferences } from "./preferences.js";
 import { defineModels } from "./schemas.js";
 import { MongoStreams } from "./streams.js";
 import { MongoSubjects } from "./subjects.js";
+import { MongoTasks } from "./tasks.js";
+import { MongoTopics } from "./topics.js";
 
 /**
  * Connects to a replica set and brings its schema up to date. `url` names the database; `belfry` where it names none.
@@ -25,6 +30,11 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
       inbox: new MongoInbox(models),
       directory: new MongoDirectory(models),
       subjects: new MongoSubjects(models),
+      members: new MongoMembers(models),
+      preferences: new MongoPreferences(models),
+      announcements: new MongoAnnouncements(models),
+      tasks: new MongoTasks(models),
+      topics: new MongoTopics(models),
       async renewEpoch() {
         const epoch = await writeEpoch(models);
         streams.forgetEpoch();

@@ -7,17 +7,35 @@ import type { MetaDoc, Models } from "./schemas.js";
 /** The id of the one document in `meta`. */
 const STORE = "store";
 
+/** The step that makes each collection, with its indexes. */
+const MADE_BY: Record<keyof Models, number> = {
+  entries: 1,
+  publications: 1,
+  bases: 1,
+  marks: 1,
+  states: 1,
+  cursors: 1,
+  members: 1,
+  posts: 1,
+  burials: 1,
+  meta: 1,
+  profiles: 2,
+  preferences: 2,
+  counters: 2,
+  announcements: 2,
+  settled: 2,
+  watermarks: 2,
+  tasks: 2,
+  topics: 2,
+};
+
 /**
  * The steps that lead to the present schema; a store's version is the number of steps taken. Two nodes that start together may take a step
  * at the same time, so each must be harmless when repeated.
  */
 const MIGRATIONS: ReadonlyArray<(models: Models) => Promise<void>> = [
-  async (models) => {
-    for (const model of Object.values(models) as unknown as Array<Model<object>>) {
-      await model.createCollection();
-      await model.createIndexes();
-    }
-  },
+  (models) => makeCollections(models, 1),
+  (models) => makeCollections(models, 2),
 ];
 
 /**
@@ -63,6 +81,15 @@ async function firstMeta(models: Models): Promise<MetaDoc> {
   } catch (error) {
     if (serverCode(error) !== DUPLICATE_KEY) throw error;
     return (await upsert()) as MetaDoc;
+  }
+}
+
+/** Leaves alone what is there already. */
+async function makeCollections(models: Models, step: number): Promise<void> {
+  for (const [name, model] of Object.entries(models) as unknown as Array<[keyof Models, Model<object>]>) {
+    if (MADE_BY[name] !== step) continue;
+    await model.createCollection();
+    await model.createIndexes();
   }
 }
 

@@ -1,5 +1,9 @@
 import type { Connection, Model, mongo } from "mongoose";
 import { Schema } from "mongoose";
+import type { AnnouncementState } from "../../announcements/types.js";
+import type { Level, Scope } from "../../preferences/types.js";
+import type { TaskState } from "../../tasks/types.js";
+import type { Access } from "../../topics/types.js";
 
 /**
  * What the collections hold. Field names are short because BSON repeats them in every document; this file is the one place that says what
@@ -92,6 +96,91 @@ export interface BurialDoc {
   t: number;
 }
 
+/** A mute or a ban: `u` until (ms), absent where it is for good, `w` why, `b` by whom, `t` since when (ms). */
+export interface SanctionDoc {
+  u?: number;
+  w: string;
+  b: string;
+  t: number;
+}
+
+/** A member by user id: `n` name, `r` roles, `j` joined at (ms), `m` mute, `b` ban; what there is none of is absent. */
+export interface ProfileDoc {
+  _id: string;
+  n?: string;
+  r: string[];
+  j: number;
+  m?: SanctionDoc;
+  b?: SanctionDoc;
+}
+
+/**
+ * A setting: `u` user, `s` the scope of a level, or `block`, `i` what it is about: the thread, tag or category, or the other member. `l` level,
+ * `t` until (ms), absent where it is for good; of a block `b`, whether it holds. `v` the version of its last change.
+ */
+export interface PreferenceDoc {
+  _id: { u: string; s: Scope | "block"; i: string };
+  l?: Level;
+  t?: number;
+  b?: boolean;
+  v: number;
+}
+
+/** A number that only grows, by what it counts: `n` the last one given out. */
+export interface CounterDoc {
+  _id: string;
+  n: number;
+}
+
+/**
+ * An announcement: `v` revision, `s` state, `o` as its authors see it (JSON), `c` created, `f` from, `u` until, `e` ended (ms), `w` why it
+ * ended, `n` the seq of its entry; what there is none of is absent.
+ */
+export interface AnnouncementDoc {
+  _id: string;
+  v: number;
+  s: AnnouncementState;
+  o: string;
+  c: number;
+  f?: number;
+  u?: number;
+  e?: number;
+  w?: string;
+  n?: number;
+}
+
+/** What a member has done about an announcement: `u` user, `a` announcement; `d` dismissed, `k` acknowledged (ms), absent where not. */
+export interface SettledDoc {
+  _id: { u: string; a: string };
+  d?: number;
+  k?: number;
+}
+
+/** A member's passings, by user id: `r` reached, `s` seen; `n` up to which seq, `t` when (ms). Absent where there are none. */
+export interface WatermarkDoc {
+  _id: string;
+  r?: Array<{ n: number; t: number }>;
+  s?: Array<{ n: number; t: number }>;
+}
+
+/** A task: `u` user, `s` state, `t` time of its last report (ms), `o` what it says: step, percent, title, url, text (JSON). */
+export interface TaskDoc {
+  _id: string;
+  u: string;
+  s: TaskState;
+  t: number;
+  o: string;
+}
+
+/** A topic: `n` seq of its last write, `t` its time (ms), `o` value (JSON), `a` who may look. */
+export interface TopicDoc {
+  _id: string;
+  n: number;
+  t: number;
+  o: string;
+  a: Access;
+}
+
 /** The store itself: the migrations taken and the epoch. There is one, with the id `store`. */
 export interface MetaDoc {
   _id: string;
@@ -111,6 +200,8 @@ const OPTIONS = {
 
 const text = { type: String, required: true } as const;
 const number = { type: Number, required: true } as const;
+const someText = { type: String } as const;
+const someNumber = { type: Number } as const;
 const part = <T>(fields: T) => ({ type: new Schema(fields as never, { _id: false }), required: true });
 const place = part({ s: text, n: number });
 
@@ -135,6 +226,38 @@ function markSchema() {
   return schema.index({ "_id.s": 1, "_id.n": -1 }, { name: "marked_unread", partialFilterExpression: { u: true } });
 }
 
+function profileSchema() {
+  const sanction = new Schema({ u: someNumber, w: text, b: text, t: number }, { _id: false });
+  return new Schema({ _id: text, n: someText, r: [String], j: number, m: { type: sanction }, b: { type: sanction } }, OPTIONS);
+}
+
+function preferenceSchema() {
+  const schema = new Schema(
+    { _id: part({ u: text, s: text, i: text }), l: someText, t: someNumber, b: { type: Boolean }, v: number },
+    OPTIONS,
+  );
+  return schema.index({ v: 1 }, { unique: true });
+}
+
+function announcementSchema() {
+  const ends = { e: someNumber, w: someText, n: someNumber };
+  const schema = new Schema({ _id: text, v: number, s: text, o: text, c: number, f: someNumber, u: someNumber, ...ends }, OPTIONS);
+  schema.index({ c: 1, _id: 1 });
+  return schema.index({ s: 1, c: 1, _id: 1 });
+}
+
+function watermarkSchema() {
+  const passings = [new Schema({ n: number, t: number }, { _id: false })];
+  return new Schema({ _id: text, r: passings, s: passings }, OPTIONS);
+}
+
+function taskSchema() {
+  const schema = new Schema({ _id: text, u: text, s: text, t: number, o: text }, OPTIONS);
+  // Most tasks have ended.
+  schema.index({ u: 1, t: -1 }, { name: "running", partialFilterExpression: { s: "running" } });
+  return schema.index({ t: 1 });
+}
+
 /** All collections of a connection as models. */
 export function defineModels(connection: Connection) {
   const readAll = [new Schema({ upTo: number, seq: number, at: number }, { _id: false })];
@@ -154,6 +277,22 @@ export function defineModels(connection: Connection) {
     members: model<MemberDoc>("Member", new Schema({ _id: text, u: text, n: { type: String }, a: { type: String } }, OPTIONS), "members"),
     posts: model<PostDoc>("Post", new Schema({ _id: part({ t: text, n: number }), u: text }, OPTIONS), "posts"),
     burials: model<BurialDoc>("Burial", new Schema({ _id: text, w: text, a: number, t: number }, OPTIONS).index({ t: 1 }), "burials"),
+    profiles: model<ProfileDoc>("Profile", profileSchema(), "profiles"),
+    preferences: model<PreferenceDoc>("Preference", preferenceSchema(), "preferences"),
+    counters: model<CounterDoc>("Counter", new Schema({ _id: text, n: number }, OPTIONS), "counters"),
+    announcements: model<AnnouncementDoc>("Announcement", announcementSchema(), "announcements"),
+    settled: model<SettledDoc>(
+      "Settled",
+      new Schema({ _id: part({ u: text, a: text }), d: someNumber, k: someNumber }, OPTIONS),
+      "settled",
+    ),
+    watermarks: model<WatermarkDoc>("Watermark", watermarkSchema(), "watermarks"),
+    tasks: model<TaskDoc>("Task", taskSchema(), "tasks"),
+    topics: model<TopicDoc>(
+      "Topic",
+      new Schema({ _id: text, n: number, t: number, o: text, a: { type: Schema.Types.Mixed } }, OPTIONS),
+      "topics",
+    ),
     meta: model<MetaDoc>("Meta", new Schema({ _id: text, schema: number, epoch: text }, OPTIONS), "meta"),
   };
 }

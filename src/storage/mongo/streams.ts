@@ -1,6 +1,6 @@
 import type { mongo } from "mongoose";
-import type { InboxChange } from "../../inbox/types.js";
 import type { AppendBatch, AppendResult, FoundKey, PublicationRecord, StoredEntry, StreamStore, Tail } from "../../stream/types.js";
+import type { Companion } from "../types.js";
 import { Appender } from "./append.js";
 import { DEADLINE } from "./connection.js";
 import { toEntry, toPublication } from "./documents.js";
@@ -27,7 +27,7 @@ const PUBLICATION_WINDOW = 10_000;
 const EPOCH_FOR_MS = 1_000;
 
 /** The streams in MongoDB. Any number of nodes may share it: the unique indexes decide who was first. */
-export class MongoStreams implements StreamStore<InboxChange> {
+export class MongoStreams implements StreamStore<Companion> {
   readonly concurrency = 1;
   readonly #models: Models;
   readonly #appender: Appender;
@@ -60,7 +60,7 @@ export class MongoStreams implements StreamStore<InboxChange> {
     this.#epoch = null;
   }
 
-  append(batch: AppendBatch<InboxChange>): Promise<AppendResult> {
+  append(batch: AppendBatch<Companion>): Promise<AppendResult> {
     return this.#appender.append(batch);
   }
 

@@ -102,6 +102,16 @@ export async function guard<T>(work: () => T): Promise<T> {
   }
 }
 
+/** What `find` has of each name; names of which it has nothing are left out. */
+export function findEach<T>(names: string[], find: (name: string) => T | null): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const name of names) {
+    const one = find(name);
+    if (one !== null) found.set(name, one);
+  }
+  return found;
+}
+
 function isDiskFault(thrown: unknown): boolean {
   const code = sqliteCode(thrown);
   return code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR");

@@ -1,22 +1,32 @@
 import type { Logger } from "pino";
 import type { Stores } from "../types.js";
+import { SqliteAnnouncements } from "./announcements.js";
 import { newEpoch, openDatabase } from "./connection.js";
 import { SqliteDirectory } from "./directory.js";
 import { SqliteInbox } from "./inbox.js";
+import { SqliteMembers } from "./members.js";
+import { SqlitePreferences } from "./preferences.js";
 import { SqliteStreams } from "./streams.js";
 import { SqliteSubjects } from "./subjects.js";
+import { SqliteTasks } from "./tasks.js";
+import { SqliteTopics } from "./topics.js";
 
 /** Opens (or creates) the embedded store in `dataDir`. @throws StoreRefused */
 export async function openSqliteStore(dataDir: string, log: Logger): Promise<Stores> {
   const db = openDatabase(dataDir);
   log.debug({ dataDir }, "sqlite store open");
-  const inbox = new SqliteInbox(db);
+  const [inbox, members, announcements] = [new SqliteInbox(db), new SqliteMembers(db), new SqliteAnnouncements(db)];
   return {
     kind: "sqlite",
-    streams: new SqliteStreams(db, inbox),
+    streams: new SqliteStreams(db, { inbox, members, announcements }),
     inbox,
     directory: new SqliteDirectory(db),
     subjects: new SqliteSubjects(db),
+    members,
+    preferences: new SqlitePreferences(db),
+    announcements,
+    tasks: new SqliteTasks(db),
+    topics: new SqliteTopics(db),
     async renewEpoch() {
       const epoch = newEpoch();
       db.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(epoch);

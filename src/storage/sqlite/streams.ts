@@ -1,5 +1,4 @@
 import type Database from "libsql";
-import type { InboxChange } from "../../inbox/types.js";
 import type {
   AppendBatch,
   AppendResult,
@@ -12,8 +11,11 @@ import type {
   StreamStore,
   Tail,
 } from "../../stream/types.js";
+import type { Companion } from "../types.js";
+import type { SqliteAnnouncements } from "./announcements.js";
 import { storeError, transaction } from "./connection.js";
 import type { SqliteInbox } from "./inbox.js";
+import type { SqliteMembers } from "./members.js";
 import { StreamIds } from "./stream-ids.js";
 
 const ENTRY = "e.seq, e.at, e.kind, e.unread, e.own, e.publication, p.shared";
@@ -25,22 +27,29 @@ const DELETED_A_STEP = 1_000;
 /** Publications are stored in the order of their times, so the old ones are among the first. Threat: a scan of the whole table. */
 const OLDEST_LOOKED_AT = 1_000;
 
+/** Those whose changes are stored with an entry. */
+interface Rooms {
+  inbox: SqliteInbox;
+  members: SqliteMembers;
+  announcements: SqliteAnnouncements;
+}
+
 type PublicationRow = Omit<PublicationRecord, "plan"> & { plan: string };
 
 /**
  * The streams in SQLite. One process owns the file, so a batch is one transaction and a compare-and-set is an insert that may be refused.
  * Statements run on the event loop: handing rows to another thread cost more than the commit's wait for the disk (docs/PERFORMANCE.md).
  */
-export class SqliteStreams implements StreamStore<InboxChange> {
+export class SqliteStreams implements StreamStore<Companion> {
   readonly concurrency = 1;
   readonly #db: Database.Database;
-  readonly #inbox: SqliteInbox;
+  readonly #rooms: Rooms;
   readonly #ids: StreamIds;
   readonly #sql;
 
-  constructor(db: Database.Database, inbox: SqliteInbox) {
+  constructor(db: Database.Database, rooms: Rooms) {
     this.#db = db;
-    this.#inbox = inbox;
+    this.#rooms = rooms;
     this.#ids = new StreamIds(db);
     this.#sql = {
       epoch: db.prepare("SELECT value FROM meta WHERE name = 'epoch'"),
@@ -77,7 +86,7 @@ export class SqliteStreams implements StreamStore<InboxChange> {
     return this.#run(() => (this.#sql.epoch.get() as { value: string }).value);
   }
 
-  append(batch: AppendBatch<InboxChange>): Promise<AppendResult> {
+  append(batch: AppendBatch<Companion>): Promise<AppendResult> {
     return this.#run(() => {
       this.#ids.begun();
       const result = transaction(this.#db, () => {
@@ -89,9 +98,7 @@ export class SqliteStreams implements StreamStore<InboxChange> {
         });
         const rows = batch.writes.map(({ row, companion }): RowOutcome => {
           if (duplicates.size > 0 && row.publication !== null && duplicates.has(row.publication)) return { is: "skipped" };
-          const outcome = this.#insertEntry(row);
-          if (outcome.is === "stored" && companion !== undefined) this.#inbox.apply(companion);
-          return outcome;
+          return companion === undefined ? this.#insertEntry(row) : this.#insertWith(row, companion);
         });
         return { publications, rows };
       });
@@ -184,9 +191,33 @@ export class SqliteStreams implements StreamStore<InboxChange> {
     const { stream, seq, key, at, kind, unread, own, publication } = row;
     const id = this.#ids.findOrMake(stream);
     if (this.#sql.insertEntry.run(id, seq, key, at, kind, unread, own, publication).changes === 1) return { is: "stored" };
-    const known = this.#findIn(key, stream, id);
-    if (known === null) return { is: "conflict" };
-    return { is: "repeat", seq: known.seq, publication: known.publication };
+    return this.#refuse(row);
+  }
+
+  #insertWith(row: EntryRow, companion: Companion): RowOutcome {
+    const { inbox, members, announcements } = this.#rooms;
+    if (companion.of === "announcement" && !announcements.isNext(companion.record)) return this.#refuse(row);
+    const outcome = this.#insertEntry(row);
+    if (outcome.is !== "stored") return outcome;
+    switch (companion.of) {
+      case "inbox":
+        inbox.apply(companion);
+        break;
+      case "member":
+        members.apply(companion);
+        break;
+      case "announcement":
+      case "settled":
+        announcements.apply(companion);
+        break;
+    }
+    return outcome;
+  }
+
+  /** What became of a row that is not to be stored. */
+  #refuse({ stream, key }: EntryRow): RowOutcome {
+    const known = this.#findIn(key, stream, this.#ids.find(stream));
+    return known === null ? { is: "conflict" } : { is: "repeat", seq: known.seq, publication: known.publication };
   }
 
   #findIn(key: string, stream: string, id: number | null): FoundKey | null {

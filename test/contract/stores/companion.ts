@@ -10,9 +10,10 @@ export function mark(seq: number, over: Partial<Mark> = {}): Mark {
 
 /** An entry and what it changes are stored together or not at all. */
 export function companionContract(stores: () => Stores): void {
-  async function appendWith(stream: string, seq: number, change: Omit<InboxChange, "stream">, key?: string) {
+  async function appendWith(stream: string, seq: number, change: Omit<InboxChange, "of" | "stream">, key?: string) {
     const one = row(stream, seq, key === undefined ? {} : { key });
-    return (await stores().streams.append({ publications: [], writes: [{ row: one, companion: { stream, ...change } }] })).rows[0];
+    return (await stores().streams.append({ publications: [], writes: [{ row: one, companion: { of: "inbox", stream, ...change } }] }))
+      .rows[0];
   }
 
   describe("companions", () => {
@@ -78,7 +79,7 @@ export function companionContract(stores: () => Stores): void {
       const known = record(fresh("p"));
       await publish(streams, known);
       const again = record(known.id, [stream]);
-      const writes = [{ row: row(stream, 1, { publication: known.id }), companion: { stream, marks: [mark(1)] } }];
+      const writes = [{ row: row(stream, 1, { publication: known.id }), companion: { of: "inbox" as const, stream, marks: [mark(1)] } }];
       expect((await streams.append({ publications: [again], writes })).rows).toEqual([{ is: "skipped" }]);
       expect(await inbox.marks(stream, [1])).toEqual([]);
     });
@@ -88,7 +89,10 @@ export function companionContract(stores: () => Stores): void {
       const stream = fresh("s");
       const publication = record(fresh("p"), [stream]);
       const writes = [
-        { row: row(stream, 1, { key: publication.key, publication: publication.id }), companion: { stream, marks: [mark(3)] } },
+        {
+          row: row(stream, 1, { key: publication.key, publication: publication.id }),
+          companion: { of: "inbox" as const, stream, marks: [mark(3)] },
+        },
       ];
       expect((await streams.append({ publications: [publication], writes })).rows).toEqual([{ is: "stored" }]);
       expect((await streams.read(stream, 0, 1, 1))[0]?.shared).toBe(publication.shared);
@@ -103,7 +107,7 @@ export function companionContract(stores: () => Stores): void {
         publications: [],
         writes: names.map((stream, index) => {
           const one = row(stream, 1, { key: "new" });
-          return index % 2 === 0 ? { row: one } : { row: one, companion: { stream, marks: [mark(1)] } };
+          return index % 2 === 0 ? { row: one } : { row: one, companion: { of: "inbox" as const, stream, marks: [mark(1)] } };
         }),
       });
       expect(rows.map(({ is }) => is)).toEqual(names.map((_, index) => (index % 4 === 1 ? "conflict" : "stored")));

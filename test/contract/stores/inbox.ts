@@ -9,7 +9,7 @@ export function inboxContract(stores: () => Stores): void {
   const seqs = (marks: Mark[]) => marks.map(({ seq }) => seq);
 
   async function write(stream: string, marks: Mark[], state?: InboxState): Promise<void> {
-    const companion = state === undefined ? { stream, marks } : { stream, marks, state };
+    const companion = { of: "inbox" as const, stream, marks, ...(state === undefined ? {} : { state }) };
     const { rows } = await stores().streams.append({ publications: [], writes: [{ row: row(stream, 1), companion }] });
     expect(rows).toEqual([{ is: "stored" }]);
   }

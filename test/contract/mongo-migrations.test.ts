@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import mongoose from "mongoose";
+import pino from "pino";
+import { openMongoStore } from "../../src/storage/mongo/index.js";
+import { mongoUrl } from "../support/mongo-url.js";
+import { append, fresh, row } from "../support/rows.js";
+
+const log = pino({ level: "silent" });
+
+/** What a version before the second step knew. */
+const FIRST = ["entries", "publications", "bases", "marks", "inbox_states", "device_cursors", "members", "posts", "burials", "meta"];
+
+describe("MongoDB, a database that an earlier version wrote", () => {
+  let url: string;
+  let connection: mongoose.Connection;
+  let db: mongoose.mongo.Db;
+  beforeEach(async () => {
+    url = mongoUrl("migrations");
+    connection = await mongoose.createConnection(url).asPromise();
+    db = connection.db as mongoose.mongo.Db;
+  });
+  afterEach(async () => {
+    await db.dropDatabase();
+    await connection.close();
+  });
+
+  /** Collections and their indexes, by name. */
+  async function layout(): Promise<Record<string, string[]>> {
+    const collections = await db.collections();
+    const indexes = collections.map(async (one) => [one.collectionName, (await one.indexes()).map(({ name }) => String(name)).sort()]);
+    return Object.fromEntries(await Promise.all(indexes));
+  }
+
+  /** Takes away what the second step made. */
+  async function takeBack(): Promise<void> {
+    for (const { collectionName } of await db.collections()) {
+      if (!FIRST.includes(collectionName)) await db.dropCollection(collectionName);
+    }
+    await db.collection("meta").updateMany({}, { $set: { schema: 1 } });
+  }
+
+  it("gets what is new of a new database, and keeps what it has and its epoch", async () => {
+    const first = await openMongoStore(url, log);
+    const expected = await layout();
+    const epoch = await first.streams.epoch();
+    const stream = fresh("s");
+    await append(first.streams, row(stream, 1));
+    await first.close();
+    await takeBack();
+    expect(Object.keys(await layout()).sort()).toEqual([...FIRST].sort());
+
+    const again = await openMongoStore(url, log);
+    try {
+      expect(await layout()).toEqual(expected);
+      expect(await again.streams.epoch()).toBe(epoch);
+      expect(await again.streams.read(stream, 0, 1, 1)).toHaveLength(1);
+      expect(await again.preferences.setBlock({ user: "a", other: "b", blocked: true })).toBe(1);
+    } finally {
+      await again.close();
+    }
+  });
+
+  it("is the same whoever comes first, where several nodes bring it up to date at once, and one begins again", async () => {
+    await (await openMongoStore(url, log)).close();
+    const expected = await layout();
+    const meta = await db.collection("meta").findOne({});
+    await takeBack();
+    for (const schema of [1, 0]) {
+      await db.collection("meta").updateMany({}, { $set: { schema } });
+      const nodes = await Promise.all(Array.from({ length: 4 }, () => openMongoStore(url, log)));
+      await Promise.all(nodes.map((node) => node.close()));
+      expect(await layout()).toEqual(expected);
+      expect(await db.collection("meta").findOne({})).toEqual(meta);
+    }
+  });
+});
