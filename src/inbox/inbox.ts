@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
-import type { AppendAnswer, Decision, StreamLog } from "../stream/index.js";
+import type { AppendAnswer, Decision, StreamLog, StreamReader } from "../stream/index.js";
 import type { Cursor, StoredEntry, StreamStore, Tail } from "../stream/types.js";
 import { encodeEntry, type Notification, notificationId, seqOfId, streamOf, toNotification, userOf } from "./notification.js";
 import { type SyncPage, syncPage } from "./page.js";
 import { type Filter, InboxReader } from "./reader.js";
 import type { InboxChange, InboxStore, Mark } from "./types.js";
-import { applyVerb, counts, type Verb, viewOf, watermark, withReadAll } from "./view.js";
+import { applyVerb, counts, type Verb, type View, viewOf, watermark, withReadAll } from "./view.js";
 
 /** What a mark is answered with: the stream's last seq and counter after it. */
 export interface MarkAnswer {
@@ -32,14 +32,17 @@ const SNAPSHOT_TRIES = 3;
 /** Members whose notifications of one subject are rescinded at the same time. Threat: a much-told post that fills the writer's queue. */
 const RESCIND_TOGETHER = 64;
 
+/** The part of the log that an inbox needs; what other rooms store with their entries is none of its business. */
+type InboxLog = StreamReader & Pick<StreamLog<InboxChange>, "transact" | "trim" | "find">;
+
 /** What a member's entries mean, and what a member can do to them. */
 export class Inbox {
-  readonly #log: StreamLog<InboxChange>;
+  readonly #log: InboxLog;
   readonly #store: InboxStore;
   readonly #reader: InboxReader;
   readonly #clock: () => number;
 
-  constructor(options: { log: StreamLog<InboxChange>; streams: StreamStore<InboxChange>; store: InboxStore; clock?: () => number }) {
+  constructor(options: { log: InboxLog; streams: StreamStore<InboxChange>; store: InboxStore; clock?: () => number }) {
     this.#log = options.log;
     this.#store = options.store;
     this.#clock = options.clock ?? Date.now;
@@ -107,7 +110,7 @@ export class Inbox {
       }
       if (marks.length === 0) return null;
       const changed = marks.map((mark) => notificationId(stream, mark.seq));
-      return decision(KIND_OF[verb], { ids: changed }, count, at, { stream, marks });
+      return decision(KIND_OF[verb], { ids: changed }, count, at, { of: "inbox", stream, marks });
     });
   }
 
@@ -132,7 +135,7 @@ export class Inbox {
       const left = await this.#reader.countUnreadAfter(stream, to - 1, tail);
       const at = this.#clock();
       const state = await this.#store.state(stream);
-      const change: InboxChange = { stream, marks: [], base: to };
+      const change: InboxChange = { of: "inbox", stream, marks: [], base: to };
       if (to - 1 > (watermark(state)?.upTo ?? 0)) change.state = withReadAll(state, { upTo: to - 1, seq: by, at });
       const read = decision("read_all", { upTo: to - 1 }, left - tail.unread, at, change);
       return { ...read, draft: { ...read.draft, base: to } };
@@ -150,7 +153,7 @@ export class Inbox {
         if (seen === undefined || seen.view.rescinded !== null) return null;
         const data = { id: notificationId(stream, seq), why };
         const [mark] = await this.#marksOf(stream, seq);
-        const change = { stream, marks: [{ ...mark, rescinded: why }] };
+        const change = { of: "inbox" as const, stream, marks: [{ ...mark, rescinded: why }] };
         return decision("notification.rescinded", data, counts(seen.view) ? -1 : 0, this.#clock(), change, `rescind:${by}`);
       }),
     );
@@ -165,17 +168,27 @@ export class Inbox {
         const view = { ...seen.view, rescinded: null };
         const data = toNotification(stream, seen.entry, view);
         const [mark] = await this.#marksOf(stream, seq);
-        const change = { stream, marks: [{ ...mark, rescinded: null }] };
+        const change = { of: "inbox" as const, stream, marks: [{ ...mark, rescinded: null }] };
         return decision("notification.updated", data, counts(view) ? 1 : 0, this.#clock(), change, `restore:${by}`);
       }),
     );
+  }
+
+  /**
+   * How the notification that the entry `seq` created stands now, and the publication that it came from; null where it is no longer kept.
+   * Times are milliseconds.
+   */
+  async fate(stream: string, seq: number): Promise<({ publication: string | null } & View) | null> {
+    const tail = await this.#log.tail(stream);
+    const [seen] = seq < tail.base ? [] : await this.#reader.look(stream, [seq]);
+    return seen === undefined ? null : { publication: seen.entry.publication, ...seen.view };
   }
 
   async #decideSeen(stream: string, to: number): Promise<Decision<InboxChange>> {
     const state = await this.#store.state(stream);
     // Only a new notification can be new to the eye; without this the mark's own entry would call for the next mark.
     if (to <= state.seenUpTo || !(await this.#reader.hasNew(stream, state.seenUpTo + 1, to))) return null;
-    return decision("seen", { upTo: to }, 0, this.#clock(), { stream, marks: [], state: { ...state, seenUpTo: to } });
+    return decision("seen", { upTo: to }, 0, this.#clock(), { of: "inbox", stream, marks: [], state: { ...state, seenUpTo: to } });
   }
 
   async #decideReadAll(stream: string, to: number, tail: Tail, by: number): Promise<Decision<InboxChange>> {
@@ -186,14 +199,14 @@ export class Inbox {
     const state = await this.#store.state(stream);
     const count = left - tail.unread;
     if (to > (watermark(state)?.upTo ?? 0)) {
-      const change = { stream, marks: [], state: withReadAll(state, { upTo: to, seq: by, at }) };
+      const change: InboxChange = { of: "inbox", stream, marks: [], state: withReadAll(state, { upTo: to, seq: by, at }) };
       return decision("read_all", { upTo: to }, count, at, change);
     }
     // Below the watermark: what is unread there was marked so one by one, and is read one by one.
     const marks = (await this.#store.markedUnread(stream, tail.base, to + 1, Number.MAX_SAFE_INTEGER))
       .filter((mark) => counts(viewOf(mark.seq, mark, state)))
       .map((mark) => ({ ...mark, readSeq: by, readAt: at }));
-    return decision("read_all", { upTo: to }, count, at, { stream, marks });
+    return decision("read_all", { upTo: to }, count, at, { of: "inbox", stream, marks });
   }
 
   async #marksOf(stream: string, seq: number): Promise<[Mark]> {

@@ -1,4 +1,5 @@
 /** The core's door. */
+export { Follower } from "./follower.js";
 export type { Decision } from "./lane.js";
 
 export { type AppendAnswer, StreamLog, type StreamReader } from "./log.js";

@@ -3,6 +3,12 @@
 /** Rows in one store transaction. Threat: a long transaction holds the event loop (SQLite: 13 µs a row measured) and delays heartbeats. */
 export const MAX_BATCH_ROWS = 256;
 
+/**
+ * Rows of one batch where they are those of publications that travel with it: a publication is cut above that. Threat: a post told to ten
+ * thousand watchers in one transaction, which held the event loop for up to a second.
+ */
+export const MAX_PUBLICATION_ROWS = 1_024;
+
 /** Turns of the event loop for which a batch waits for more, as long as each brings some. Threat: a first caller who waits for all others. */
 export const MAX_LINGER_TURNS = 8;
 
@@ -24,3 +30,6 @@ export const RETRY_MAX_MS = 250;
  * forum that sends an event again after the member's stream was trimmed. Discourse gives up after hours; a week is ample. Milliseconds.
  */
 export const IDEMPOTENCY_WINDOW_MS = 7 * 24 * 3_600_000;
+
+/** How often a follower looks at the store for what other nodes have written: an act of moderation holds everywhere within a second. Milliseconds. */
+export const FOLLOW_EVERY_MS = 1_000;

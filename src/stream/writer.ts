@@ -1,6 +1,6 @@
 import { BelfryError } from "../errors.js";
 import type { Appended, Draft, Lane, PendingPublication, Task } from "./lane.js";
-import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, MAX_LINGER_TURNS, RETRY_MAX_MS } from "./limits.js";
+import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, MAX_LINGER_TURNS, MAX_PUBLICATION_ROWS, RETRY_MAX_MS } from "./limits.js";
 import { Queue } from "./queue.js";
 import { readBack } from "./read-back.js";
 import { type Batch, type Listener, Settlement, type WriterObserver } from "./settlement.js";
@@ -234,7 +234,8 @@ export class Writer<C> {
         this.#queue.park(lane, publication);
         continue;
       }
-      if (batch.planned.length >= MAX_BATCH_ROWS && publication?.batch !== batch.number) continue;
+      // What is left of a publication goes when it is stored; a crash in between leaves no more to finish than one within a batch.
+      if (batch.planned.length >= (publication?.batch === batch.number ? MAX_PUBLICATION_ROWS : MAX_BATCH_ROWS)) continue;
       this.#queue.take(lane);
       if (task.draft === null) void this.#decide(lane, task, lane.tail);
       else batch.planned.push({ lane, task, row: toRow(lane.stream, lane.tail, task.draft, at) });

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { Inbox, type InboxChange } from "../../src/inbox/index.js";
+import { Inbox } from "../../src/inbox/index.js";
 import { openSqliteStore } from "../../src/storage/sqlite/index.js";
-import type { Stores } from "../../src/storage/types.js";
+import type { Companion, Stores } from "../../src/storage/types.js";
 import { StreamLog } from "../../src/stream/index.js";
 
 /** The core and the inbox on an embedded store of their own. `clock.now` is the time that they see. */
 export interface Embedded {
   stores: Stores;
-  log: StreamLog<InboxChange>;
+  log: StreamLog<Companion>;
   inbox: Inbox;
   clock: { now: number };
   close(): Promise<void>;
@@ -20,7 +20,7 @@ export async function openEmbedded(): Promise<Embedded> {
   const dataDir = mkdtempSync(join(tmpdir(), "belfry-unit-"));
   const stores = await openSqliteStore(dataDir, pino({ level: "silent" }));
   const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
-  const log = new StreamLog<InboxChange>({ store: stores.streams, clock: () => clock.now });
+  const log = new StreamLog<Companion>({ store: stores.streams, clock: () => clock.now });
   const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox, clock: () => clock.now });
   return {
     stores,

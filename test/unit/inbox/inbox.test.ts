@@ -208,3 +208,26 @@ describe("trimming", () => {
     expect(await inbox.snapshot("ada")).toMatchObject({ seq: 3, unread: 1, items: [{ seq: 3 }] });
   });
 });
+
+describe("the fate of a notification", () => {
+  it("is what it came from, and whether it was read, archived or rescinded", async () => {
+    const { inbox, clock } = embedded;
+    const { id, seq } = await tell(embedded, "ada", "1");
+    const untouched = { publication: "event:1", readAt: null, archivedAt: null, rescinded: null };
+    expect(await inbox.fate("inbox:ada", seq)).toEqual(untouched);
+    await inbox.mark("ada", "archive", [id]);
+    expect(await inbox.fate("inbox:ada", seq)).toEqual({ ...untouched, readAt: clock.now, archivedAt: clock.now });
+    await inbox.mark("ada", "unread", [id]);
+    await inbox.rescind("comment:1", "event-9", "deleted");
+    expect(await inbox.fate("inbox:ada", seq)).toEqual({ ...untouched, rescinded: "deleted" });
+  });
+
+  it("is not known of one that was trimmed, or of what is no notification", async () => {
+    const { inbox } = embedded;
+    const { id, seq } = await tell(embedded, "ada", "1");
+    await inbox.mark("ada", "read", [id]);
+    expect(await inbox.fate("inbox:ada", seq + 1)).toBeNull();
+    await inbox.trim("inbox:ada", seq + 1);
+    expect(await inbox.fate("inbox:ada", seq)).toBeNull();
+  });
+});
