@@ -2,5 +2,5 @@
 export { ApiKeys } from "./api-keys.js";
 export { bearerOf, looksLikeJwt } from "./bearer.js";
 export { mintDemoToken } from "./demo-token.js";
-export type { Identity } from "./identity.js";
+export { type Identity, rankOf } from "./identity.js";
 export { createTokenVerifier, MAX_TOKEN_LENGTH, type TokenVerifier } from "./token-verifier.js";

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
+import { cutText, MAX_NAME_LENGTH } from "../checked.js";
 import type { Config } from "../config/index.js";
 import { BelfryError } from "../errors.js";
-import { type Identity, knownRoles } from "./identity.js";
+import { type Identity, rolesOf } from "./identity.js";
 
 /** Threat: work spent on decoding what was never a token. Tokens with many claims stay below 4 KiB. Characters. */
 export const MAX_TOKEN_LENGTH = 8_192;
@@ -89,7 +90,7 @@ function waitingOut(keySet: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGet
 }
 
 function identityOf(payload: JWTPayload): Identity {
-  const { sub, exp, roles = [] } = payload;
+  const { sub, exp, roles = [], name } = payload;
   if (typeof sub !== "string" || !USER.test(sub)) {
     throw new BelfryError(
       "unauthorized",
@@ -99,7 +100,13 @@ function identityOf(payload: JWTPayload): Identity {
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === "string")) {
     throw new BelfryError("unauthorized", "The token's `roles` must be an array of strings.");
   }
-  return { user: sub, roles: knownRoles(roles), expiresAt: Math.min((exp ?? 0) * 1000, LAST_MOMENT_MS) };
+  return {
+    user: sub,
+    roles: rolesOf(roles),
+    // A name is only shown: one of another kind is none, and costs nobody their session.
+    name: typeof name === "string" && name !== "" ? cutText(name, MAX_NAME_LENGTH) : null,
+    expiresAt: Math.min((exp ?? 0) * 1000, LAST_MOMENT_MS),
+  };
 }
 
 /** What went wrong, in words that say what to do and repeat nothing of the token. */

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { exportJWK, type JWK, SignJWT } from "jose";
-import { createTokenVerifier, MAX_TOKEN_LENGTH, mintDemoToken } from "../../../src/auth/index.js";
+import { createTokenVerifier, MAX_TOKEN_LENGTH, mintDemoToken, rankOf } from "../../../src/auth/index.js";
 import type { TokenKeys } from "../../../src/config/index.js";
 import { BelfryError } from "../../../src/errors.js";
 
@@ -36,10 +36,28 @@ async function refusalOf(verifier: ReturnType<typeof verifierOf>, token: unknown
 }
 
 describe("a valid token", () => {
-  it("says who, which known roles and until when", async () => {
+  it("says who, with which name and roles, and until when", async () => {
     const exp = soon();
-    const token = await sign({ sub: "31", exp, roles: ["owner", "moderator", "moderator"] });
-    expect(await bySecret.verify(token)).toEqual({ user: "31", roles: ["moderator"], expiresAt: exp * 1000 });
+    const token = await sign({ sub: "31", exp, name: "Ada", roles: ["owner", "moderator", "moderator"] });
+    expect(await bySecret.verify(token)).toEqual({ user: "31", roles: ["owner", "moderator"], name: "Ada", expiresAt: exp * 1000 });
+  });
+
+  it("needs neither a name nor roles", async () => {
+    expect(await bySecret.verify(await sign(good()))).toMatchObject({ roles: [], name: null });
+  });
+
+  it("has a name of 300 characters at most, which is a text or none", async () => {
+    const nameOf = async (name: unknown) => (await bySecret.verify(await sign({ ...good(), name }))).name;
+    expect(await nameOf("🦉".repeat(301))).toBe("🦉".repeat(300));
+    for (const name of ["", 7, null, { $gt: "" }, ["Ada"]]) expect(await nameOf(name)).toBeNull();
+  });
+
+  it("has 32 roles at most, those that give rights among them; names of no use are left out", async () => {
+    const others = Array.from({ length: 40 }, (_, n) => `team-${n}`);
+    const rolesOf = async (roles: string[]) => (await bySecret.verify(await sign({ ...good(), roles }))).roles;
+    expect(await rolesOf(others)).toEqual(others.slice(0, 32));
+    expect(await rolesOf([...others, "moderator"])).toEqual(["moderator", ...others.slice(0, 31)]);
+    expect(await rolesOf(["", "x".repeat(65), "a\0b", "x".repeat(64)])).toEqual(["x".repeat(64)]);
   });
 
   it("is one of the configured key, be it a secret, RSA or EC", async () => {
@@ -62,11 +80,19 @@ describe("a valid token", () => {
   it("is what the demo mints", async () => {
     const verifier = verifierOf({ kind: "secret", secret }, { issuer: "forum" });
     const identity = await verifier.verify(await mintDemoToken(secret, "ada", 60, "Ada", { issuer: "forum", audience: null }));
-    expect(identity).toMatchObject({ user: "ada", roles: [] });
+    expect(identity).toMatchObject({ user: "ada", roles: [], name: "Ada" });
   });
 
   it("may expire later than a Date can tell", async () => {
     expect((await bySecret.verify(await sign({ sub: "31", exp: 1e300 }))).expiresAt).toBe(8.64e15);
+  });
+});
+
+describe("a rank", () => {
+  it("is the highest that the roles give", () => {
+    expect(rankOf(["owner", "moderator", "admin"])).toBe("admin");
+    expect(rankOf(["moderator"])).toBe("moderator");
+    for (const roles of [[], ["owner"], ["Admin"], ["admins"]]) expect(rankOf(roles)).toBeNull();
   });
 });
 
