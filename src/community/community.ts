@@ -1,31 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { PublicationRecord, Recipient } from "../stream/types.js";
-import { Burials } from "./burials.js";
-import type { InboxWriter, Publisher } from "./ports.js";
-import { MAX_RECIPIENTS, recipientsOf } from "./recipients.js";
-import {
-  type Burial,
-  type DirectNotification,
-  type DomainEvent,
-  type EventAnswer,
-  REASONS,
-  type Reason,
-  type Skipped,
-  type SubjectStore,
-} from "./types.js";
+import { contentOf, directContentOf, noteOf, reasonOf, recipient, skippedOf } from "./content.js";
+import { Inquiry } from "./inquiry.js";
+import type { Acquaintances, InboxWriter, Preferences, Publisher } from "./ports.js";
+import { mostConcerned, type Recipients, recipientsOf } from "./recipients.js";
+import { isSubject, subjectOf } from "./subject.js";
+import { type Trace, Tracer } from "./trace.js";
+import type { Burial, DirectNotification, DomainEvent, EventAnswer, SubjectStore } from "./types.js";
 
 /** The kind of entry that a publication of this room creates (docs/PROTOCOL.md, entries). */
 const KIND = "notification";
 
-/** What a recipient's own part of the entry says: only the reason, so there are six texts, encoded once for the life of the process. */
-const OWN_OF = Object.fromEntries(REASONS.map((reason) => [reason, JSON.stringify({ reason })])) as Record<Reason, string>;
-const REASON_OF = new Map(REASONS.map((reason) => [OWN_OF[reason], reason]));
-
-const NOBODY_SKIPPED = "[]";
-
-/** Begins the id and the key of a direct notification: a forum's event and a server's key may have the same name and are not the same. */
-const DIRECT = "direct:";
+/**
+ * What begins the id and the key of a notification that is about no post. A forum's event, a server's key, a member's message and a task may
+ * have the same name and are not the same.
+ */
+type Namespace = "direct" | "message" | "task";
 
 /** Why nobody is told of a post that was deleted before. */
 const GONE = "the post is gone";
@@ -36,11 +27,14 @@ const GONE = "the post is gone";
  */
 const MAX_CONCERNED_TOGETHER = 10_000;
 
+/**
+ * The same, of a whole array; more than an array names by itself. Threat: its answer, which names everybody who was told: a thousand events
+ * in a place that ten thousand watch would fill the memory.
+ */
+const MAX_CONCERNED_IN_ARRAY = 1_100_000;
+
 /** What a subject was last known to be: gone, and why, or standing. */
 type Standing = Pick<Burial, "why"> | null;
-
-/** Who tells where the caller named nobody: every notification has an actor (docs/PROTOCOL.md, notification). */
-const SYSTEM = { id: "system" };
 
 /**
  * Turns what happened in a forum into notifications. Every answer is of what is durable. The same event again, under its id or its alias,
@@ -51,14 +45,27 @@ export class Community {
   readonly #publisher: Publisher;
   readonly #inbox: InboxWriter;
   readonly #subjects: SubjectStore;
-  readonly #burials: Burials;
+  readonly #preferences: Preferences;
+  readonly #acquaintances: Acquaintances;
+  readonly #inquiry: Inquiry;
+  readonly #tracer: Tracer;
   readonly #clock: () => number;
 
-  constructor(options: { publisher: Publisher; inbox: InboxWriter; subjects: SubjectStore; clock?: () => number }) {
+  constructor(options: {
+    publisher: Publisher;
+    inbox: InboxWriter;
+    subjects: SubjectStore;
+    preferences: Preferences;
+    acquaintances: Acquaintances;
+    clock?: () => number;
+  }) {
     this.#publisher = options.publisher;
     this.#inbox = options.inbox;
     this.#subjects = options.subjects;
-    this.#burials = new Burials(options.subjects);
+    this.#preferences = options.preferences;
+    this.#acquaintances = options.acquaintances;
+    this.#inquiry = new Inquiry(options.subjects, options.preferences);
+    this.#tracer = new Tracer(options);
     this.#clock = options.clock ?? Date.now;
   }
 
@@ -80,6 +87,7 @@ export class Community {
    * publisher keeps the order of the calls; a deletion or restoration concerns members that only the store knows, so it travels alone.
    * Only so many travel together that the writer's queue is not overfilled by one array.
    * Where one fails, those before it and beside it may be stored; the whole array can be sent again.
+   * @throws BelfryError `too_large` before anything is stored, where they concern too many members.
    */
   async handleAll(events: DomainEvent[]): Promise<EventAnswer[]> {
     const answers: EventAnswer[] = [];
@@ -90,13 +98,13 @@ export class Community {
       together = [];
       concerned = 0;
     };
-    for (const event of events) {
+    const counts = events.map((event) => mostConcerned(event, this.#preferences));
+    if (counts.reduce((sum, count) => sum + count, 0) > MAX_CONCERNED_IN_ARRAY) throw tooLarge();
+    for (const [index, event] of events.entries()) {
       if (event.act === "created" || event.act === "updated") {
-        concerned += concernedBy(event);
-        if (concerned > MAX_CONCERNED_TOGETHER) {
-          await settle();
-          concerned = concernedBy(event);
-        }
+        const count = counts[index] as number;
+        if (concerned + count > MAX_CONCERNED_TOGETHER) await settle();
+        concerned += count;
         together.push(this.handle(event));
         continue;
       }
@@ -107,19 +115,22 @@ export class Community {
     return answers;
   }
 
-  /** Tells the named members, each once, with reason `direct`. */
-  async notify(notification: DirectNotification): Promise<EventAnswer> {
-    const { type, actor = SYSTEM, thread, text, url, data } = notification;
-    const id = `${DIRECT}${notification.key ?? randomUUID()}`;
+  /** Tells the named members, each once, with reason `direct`: what they watch, mute or block does not matter. */
+  async notify(notification: DirectNotification, namespace: Namespace = "direct"): Promise<EventAnswer> {
+    const id = `${namespace}:${notification.key ?? randomUUID()}`;
+    const now = this.#clock();
     const users = new Set(notification.to);
-    return this.#publish({
-      id,
-      alias: null,
-      key: id,
-      shared: JSON.stringify({ type, actor, thread: thread && pick(thread), text, url, data, createdAt: iso(this.#clock()) }),
-      plan: Array.from(users, (user) => ({ stream: this.#inbox.streamOf(user), own: OWN_OF.direct })),
-      note: NOBODY_SKIPPED,
-    });
+    this.#acquaintances.heardOf(users, now);
+    const plan = Array.from(users, (user) => recipient(this.#inbox.streamOf(user), "direct"));
+    return this.#publish({ id, alias: null, key: id, shared: directContentOf(notification, now), plan, note: noteOf([]) });
+  }
+
+  /**
+   * Why a member was or was not told. `event` is the id of an event or of a direct notification, a message or a task's end, as in the answer.
+   * @throws BelfryError `not_found` where the service knows no such event.
+   */
+  trace(user: string, event: string): Promise<Trace> {
+    return this.#tracer.trace(user, event);
   }
 
   /**
@@ -130,17 +141,26 @@ export class Community {
     // The subject, not the event: whoever was told of a post is not told of it again when it is edited.
     const subject = subjectOf(event);
     // Asked for every event, whoever it tells: those that skipped the question would overtake the others.
-    const asked = this.#burials.of(subject);
+    const asked = this.#inquiry.beforeTelling(subject);
     const isGone = asked !== null && (await this.#isGone(subject, event, asked));
-    const { told, skipped } = recipientsOf(isGone ? { ...event, quiet: event.quiet ?? GONE } : event);
+    const { told, skipped } = recipientsOf(isGone ? { ...event, quiet: event.quiet ?? GONE } : event, this.#preferences);
+    this.#meet(event, told);
     return this.#publish({
       id: event.id,
       alias: event.alias ?? null,
       key: subject,
       shared: contentOf(event),
-      plan: told.map(({ user, reason }) => ({ stream: this.#inbox.streamOf(user), own: OWN_OF[reason] })),
-      note: skipped.length === 0 ? NOBODY_SKIPPED : JSON.stringify(skipped),
+      plan: told.map(({ user, reason }) => recipient(this.#inbox.streamOf(user), reason)),
+      note: noteOf(skipped),
     });
+  }
+
+  /** Everybody whom the event names or is told to: they were there, if not before then when it happened. */
+  #meet(event: DomainEvent, told: Recipients["told"]): void {
+    const users = event.mentions.concat(event.quotes);
+    for (const user of [event.actor?.id, event.comment?.parentAuthor, event.thread?.author]) if (user !== undefined) users.push(user);
+    for (const { user, reason } of told) if (reason === "watching") users.push(user);
+    this.#acquaintances.heardOf(users, Math.min(Date.parse(event.at), this.#clock()));
   }
 
   /** Whether the subject of a creation or an edit is gone. An edit that shows it standing after it went brings it back. */
@@ -175,7 +195,7 @@ export class Community {
       const by = actName(event);
       if (standing === null) await this.#inbox.restore(subject, by);
       else await this.#inbox.rescind(subject, by, standing.why);
-      const now: Standing = await this.#burials.of(subject);
+      const now: Standing = await this.#inquiry.burial(subject);
       if ((now === null) === (standing === null)) return;
       standing = now;
     }
@@ -187,13 +207,14 @@ export class Community {
    */
   async #amend(event: DomainEvent, act: (subject: string) => Promise<void>): Promise<EventAnswer> {
     if (!(await this.#isKnown(event))) await act(subjectOf(event));
+    this.#meet(event, []);
     return this.#publish({
       id: event.id,
       alias: event.alias ?? null,
       key: `act:${event.id}`,
       shared: "{}",
       plan: [],
-      note: event.skipped.length === 0 ? NOBODY_SKIPPED : JSON.stringify(event.skipped),
+      note: noteOf(event.skipped),
     });
   }
 
@@ -213,8 +234,8 @@ export class Community {
   }): Promise<EventAnswer> {
     const { id, alias, key, shared, plan, note } = request;
     const { duplicate, record, results } = await this.#publisher.publish({ id, alias, key, kind: KIND, shared, plan, note });
-    // Of the record: a repeat's plan is the first one's, whatever is known of the subject now. Direct notifications are about no subject.
-    const asked = record.plan.length > 0 && !record.key.startsWith(DIRECT) ? this.#burials.of(record.key) : null;
+    // Of the record: a repeat's plan is the first one's, whatever is known of the subject now.
+    const asked = record.plan.length > 0 && isSubject(record.key) ? this.#inquiry.burial(record.key) : null;
     const burial = asked === null ? null : await asked;
     if (burial !== null) await this.#align(record.key, record.id, burial);
     return this.#answer(duplicate, record, results);
@@ -222,23 +243,17 @@ export class Community {
 
   #answer(duplicate: boolean, record: PublicationRecord, results: Array<{ seq: number | null; mine: boolean }>): EventAnswer {
     const notified: EventAnswer["notified"] = [];
-    const skipped: Skipped[] = record.note === NOBODY_SKIPPED ? [] : (JSON.parse(record.note) as Skipped[]);
-    record.plan.forEach(({ stream, own }, index) => {
+    const skipped = skippedOf(record);
+    record.plan.forEach((one, index) => {
+      const { stream } = one;
       const result = results[index];
       const user = this.#inbox.userOf(stream);
       if (result === undefined || result.seq === null) skipped.push({ user, why: "no longer kept" });
       else if (!result.mine) skipped.push({ user, why: "already told of this post" });
-      else notified.push({ user, reason: reasonOf(own), id: this.#inbox.notificationId(stream, result.seq), seq: result.seq });
+      else notified.push({ user, reason: reasonOf(one), id: this.#inbox.notificationId(stream, result.seq), seq: result.seq });
     });
     return { id: record.id, duplicate, notified, skipped };
   }
-}
-
-/** The key under which a post's notifications stand, whatever happens to the post. */
-function subjectOf(event: DomainEvent): string {
-  if (event.comment !== undefined) return `comment:${event.comment.id}`;
-  if (event.thread !== undefined) return `thread:${event.thread.id}`;
-  throw new BelfryError("bad_request", "The event has neither a comment nor a thread: name what it is about.");
 }
 
 /** A name of its own for each act: the same event may have to act again on a stream that another event changed in between. */
@@ -246,36 +261,7 @@ function actName(event: string): string {
   return `${event}:${randomUUID()}`;
 }
 
-/** How many members an event can concern at most, its connector's limits aside. */
-function concernedBy({ mentions, quotes }: DomainEvent): number {
-  return Math.min(MAX_RECIPIENTS, mentions.length + quotes.length + 2);
-}
-
-/** What all recipients share, as JSON. Undefined fields vanish in the encoding, so no second object is built without them. */
-function contentOf({ actor, thread, comment, excerpt, at }: DomainEvent): string {
-  return JSON.stringify({
-    type: comment === undefined ? "thread" : "comment",
-    actor,
-    thread: thread && pick(thread),
-    comment: comment && { id: comment.id, url: comment.url },
-    text: excerpt,
-    url: comment?.url ?? thread?.url,
-    createdAt: iso(at),
-  });
-}
-
-function pick({ id, title, url }: { id: string; title?: string; url?: string }) {
-  return { id, title, url };
-}
-
-function iso(time: number | string): string {
-  // The commonest form is the one wanted; a valid time that looks so needs no second look.
-  if (typeof time === "string" && time.length === 24 && time.endsWith("Z")) return time;
-  return new Date(time).toISOString();
-}
-
-function reasonOf(own: string): Reason {
-  const reason = REASON_OF.get(own);
-  if (reason === undefined) throw new BelfryError("internal", "A stored publication has a recipient without a known reason.");
-  return reason;
+function tooLarge(): BelfryError {
+  const most = MAX_CONCERNED_IN_ARRAY.toLocaleString("en");
+  return new BelfryError("too_large", `The events concern more than ${most} members in all: send fewer at once. Nothing was stored.`);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { checked, MAX_ID_LENGTH, time } from "./checked.js";
+import { checked, id, MAX_ID_LENGTH, time } from "../checked.js";
+import { MAX_TAGS } from "./event-schema.js";
 
 /**
  * The bodies of Discourse's webhooks, as far as they are read here. Fields that a body may lack, and null, are optional; all others of
@@ -27,6 +28,9 @@ const place = {
   topic_title: z.string().nullish(),
   topic_archetype: z.string().nullish(),
   category_id: z.int().nullish(),
+  // Not Discourse's own: where a plugin adds them, in whichever form, they must not refuse a hook.
+  topic_tags: z.unknown().optional(),
+  tags: z.unknown().optional(),
 };
 
 const writtenBody = z.object({ post: z.object({ ...place, user_id: userId, username, raw: z.string() }) });
@@ -48,3 +52,13 @@ export type ForumUser = z.output<typeof userBody>["user"];
 export const writtenPostOf = (body: unknown): WrittenPost => checked(writtenBody, body, "The body").post;
 export const placedPostOf = (body: unknown): PlacedPost => checked(placedBody, body, "The body").post;
 export const forumUserOf = (body: unknown): ForumUser => checked(userBody, body, "The body").user;
+
+/** The names of the topic's tags, or undefined where the body names none: a tag is its name, or an object that has it. */
+export function tagsOf({ topic_tags, tags }: Pick<PlacedPost, "topic_tags" | "tags">): string[] | undefined {
+  const given = topic_tags ?? tags;
+  if (!Array.isArray(given)) return undefined;
+  return given
+    .slice(0, MAX_TAGS)
+    .map((tag: unknown) => (typeof tag === "object" && tag !== null && "name" in tag ? tag.name : tag))
+    .filter((name) => id.safeParse(name).success) as string[];
+}

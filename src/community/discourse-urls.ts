@@ -1,4 +1,4 @@
-import { MAX_URL_LENGTH } from "./checked.js";
+import { MAX_URL_LENGTH } from "../checked.js";
 
 /** Pixels of an avatar's side; forums render it at any size. */
 const AVATAR_SIZE = "48";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { fault, MAX_ID_LENGTH, MAX_NAME_LENGTH } from "./checked.js";
+import { fault, MAX_ID_LENGTH, MAX_NAME_LENGTH } from "../checked.js";
 import type { Community } from "./community.js";
-import { forumUserOf, type PlacedPost, placedPostOf, type WrittenPost, writtenPostOf } from "./discourse-schema.js";
+import { forumUserOf, type PlacedPost, placedPostOf, tagsOf, type WrittenPost, writtenPostOf } from "./discourse-schema.js";
 import { avatarUrl, baseOf, topicUrl } from "./discourse-urls.js";
 import { mentionedIn, splitQuotes } from "./mentions.js";
 import { cutText, foldSpace } from "./text.js";
@@ -163,6 +163,8 @@ export class DiscourseConnector {
     if (post.topic_title != null) thread.title = cutText(post.topic_title, MAX_NAME_LENGTH);
     if (source.base !== null) thread.url = topicUrl(source.base, post.topic_id, post.topic_slug);
     if (post.category_id != null) thread.category = String(post.category_id);
+    const tags = tagsOf(post);
+    if (tags !== undefined) thread.tags = tags;
     const event: DomainEvent = {
       id: `discourse:${source.name}:${hook.event}:${post.id}:${post.version}${extra === undefined ? "" : `:${extra}`}`,
       act,

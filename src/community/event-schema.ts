@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checked, fault, id, MAX_EXCERPT_LENGTH, MAX_NAME_LENGTH, MISSING, time, url } from "./checked.js";
+import { checked, fault, id, MAX_EXCERPT_LENGTH, MAX_NAME_LENGTH, MISSING, time, url } from "../checked.js";
 import { cutText } from "./text.js";
 import type { CommentRef, DirectNotification, DomainEvent, Person, ThreadRef } from "./types.js";
 
@@ -19,7 +19,7 @@ const MAX_TEXT_LENGTH = 4_000;
 export const MAX_DATA_BYTES = 8_192;
 
 /** Tags of a thread. Threat: memory for what is only compared. */
-const MAX_TAGS = 50;
+export const MAX_TAGS = 50;
 
 const TYPES = ["comment.created", "comment.updated", "comment.deleted", "comment.restored", "thread.created"] as const;
 

@@ -2,5 +2,5 @@
 export { Community } from "./community.js";
 export { DiscourseConnector, type DiscourseHook } from "./discourse.js";
 export { parseEvent, parseNotification } from "./event-schema.js";
-export type { InboxWriter, Publisher } from "./ports.js";
+export type { Acquaintances, Fate, InboxWriter, Preferences, Publisher } from "./ports.js";
 export * from "./types.js";

@@ -13,6 +13,8 @@ export interface Publisher {
   publish(request: PublishRequest): Promise<Published>;
   /** A publication by its id or alias, or null. */
   publication(name: string): Promise<PublicationRecord | null>;
+  /** Where the entries with this key stand, in all streams. */
+  find(key: string): Promise<Array<{ stream: string; seq: number }>>;
 }
 
 /**
@@ -30,4 +32,47 @@ export interface InboxWriter {
   rescind(key: string, by: string, why: string): Promise<void>;
   /** Brings back what was rescinded under the key. */
   restore(key: string, by: string): Promise<void>;
+  /** What became of the notification that the entry `seq` created, or null where it is no longer kept. */
+  fate(stream: string, seq: number): Promise<Fate | null>;
+}
+
+/** How a notification stands now, and the publication that it came from. Times are milliseconds; `rescinded` says why, or is null. */
+export interface Fate {
+  publication: string | null;
+  readAt: number | null;
+  archivedAt: number | null;
+  rescinded: string | null;
+}
+
+/** Where an event happened, as watch levels see it. */
+export interface Where {
+  thread?: string | undefined;
+  tags?: string[] | undefined;
+  category?: string | undefined;
+}
+
+/** What members want to be told, as far as it is known: all answers come at once, from memory. */
+export interface Wishes {
+  /** The level at a place, and the setting that decides it; `scope` null where none does. `id` is empty for `all`. */
+  levelFor(
+    user: string,
+    where: Where,
+  ): { level: "watching" | "normal" | "muted"; scope: "thread" | "tag" | "category" | "all" | null; id: string };
+  /** The members whose level there is `watching`, each once. */
+  watchers(where: Where): string[];
+  /** As many as `watchers` has, or more, without looking at each. */
+  mostWatchers(where: Where): number;
+  /** Whether `user` blocks `other`. */
+  blocks(user: string, other: string): boolean;
+}
+
+export interface Preferences extends Wishes {
+  /** Null where nothing can be stored that is not known. Otherwise resolves when all that was stored before the call is known. */
+  refresh(): Promise<void> | null;
+}
+
+/** Who keeps the list of members: told of everybody who was seen. */
+export interface Acquaintances {
+  /** They were there at this moment (ms). Neither throws nor waits. */
+  heardOf(users: Iterable<string>, at: number): void;
 }

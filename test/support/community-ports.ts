@@ -1,4 +1,4 @@
-import type { InboxWriter, Publisher } from "../../src/community/index.js";
+import type { Acquaintances, Fate, InboxWriter, Preferences, Publisher } from "../../src/community/index.js";
 import type { Burial, DirectoryStore, KnownMember, KnownPost, SubjectStore } from "../../src/community/types.js";
 import type { PublicationRecord } from "../../src/stream/types.js";
 
@@ -38,6 +38,11 @@ export class MemoryPublisher implements Publisher {
   async publication(name: string): Promise<PublicationRecord | null> {
     return this.#records.get(name) ?? null;
   }
+
+  async find(key: string): Promise<Array<{ stream: string; seq: number }>> {
+    const found = [...this.#entries].map(([stream, entries]) => ({ stream, seq: entries.get(key)?.seq }));
+    return found.filter((one): one is { stream: string; seq: number } => one.seq !== undefined && !this.forgotten.has(one.stream));
+  }
 }
 
 /** Names streams and notes what it is asked to take back; `failures` makes the next calls fail. */
@@ -67,6 +72,11 @@ export class MemoryInbox implements InboxWriter {
 
   async restore(key: string, by: string): Promise<void> {
     this.#called(`restore ${key} by ${eventOf(by)}`);
+  }
+
+  /** The test of the inbox tells what becomes of notifications; to this one nothing ever happens. */
+  async fate(): Promise<Fate | null> {
+    return null;
   }
 
   #called(what: string): void {
@@ -123,6 +133,56 @@ export class MemorySubjects implements SubjectStore {
     const old = [...this.#burials].filter(([, { learnedAt }]) => learnedAt < olderThan).slice(0, limit);
     for (const [key] of old) this.#burials.delete(key);
     return old.length;
+  }
+}
+
+type Level = ReturnType<Preferences["levelFor"]>;
+
+/**
+ * What members want, wherever it is: one level for each who has set one. `refreshes` counts the questions; while `shared`, each takes a turn
+ * of the event loop and only then `incoming` is known.
+ */
+export class MemoryPreferences implements Preferences {
+  readonly levels = new Map<string, Level>();
+  readonly blocked = new Map<string, string>();
+  shared = false;
+  refreshes = 0;
+  incoming: Array<[user: string, level: Level]> = [];
+
+  refresh(): Promise<void> | null {
+    this.refreshes += 1;
+    if (!this.shared) return null;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        for (const [user, level] of this.incoming) this.levels.set(user, level);
+        resolve();
+      });
+    });
+  }
+
+  levelFor(user: string): Level {
+    return this.levels.get(user) ?? { level: "normal", scope: null, id: "" };
+  }
+
+  watchers(): string[] {
+    return [...this.levels].filter(([, { level }]) => level === "watching").map(([user]) => user);
+  }
+
+  mostWatchers(): number {
+    return this.watchers().length;
+  }
+
+  blocks(user: string, other: string): boolean {
+    return this.blocked.get(user) === other;
+  }
+}
+
+/** Everybody who was heard of, with the time of the last call that named them. */
+export class MemoryAcquaintances implements Acquaintances {
+  readonly heard = new Map<string, number>();
+
+  heardOf(users: Iterable<string>, at: number): void {
+    for (const user of users) this.heard.set(user, at);
   }
 }
 

@@ -1,13 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import { Community, type DomainEvent } from "../../../src/community/index.js";
-import { MemoryInbox, MemoryPublisher, MemorySubjects } from "../../support/community-ports.js";
+import { MemoryAcquaintances, MemoryInbox, MemoryPreferences, MemoryPublisher, MemorySubjects } from "../../support/community-ports.js";
 
 function setUp() {
   const calls: string[] = [];
   const publisher = new MemoryPublisher(calls);
   const inbox = new MemoryInbox(calls);
   const subjects = new MemorySubjects(calls);
-  return { calls, publisher, inbox, subjects, community: new Community({ publisher, inbox, subjects, clock: () => 0 }) };
+  const preferences = new MemoryPreferences();
+  const acquaintances = new MemoryAcquaintances();
+  const ports = { publisher, inbox, subjects, preferences, acquaintances };
+  return { ...ports, calls, community: new Community({ ...ports, clock: () => 0 }) };
 }
 
 function event(id: string, change: Partial<DomainEvent> = {}): DomainEvent {
@@ -215,5 +218,104 @@ describe("a community", () => {
     const { community } = setUp();
     await community.handle(event("same"));
     expect(await community.notify({ to: ["1"], type: "x", key: "same" })).toMatchObject({ duplicate: false });
+  });
+
+  it("does not take a message's or a task's key for a notification's", async () => {
+    const { community } = setUp();
+    const one = { to: ["1"], type: "x", key: "same" };
+    const ids = [await community.notify(one), await community.notify(one, "message"), await community.notify(one, "task")];
+    expect(ids.map(({ id, duplicate }) => [id, duplicate])).toEqual(["direct:same", "message:same", "task:same"].map((id) => [id, false]));
+  });
+
+  it("asks whether it is gone of what is a post only", async () => {
+    const { community, subjects } = setUp();
+    for (const namespace of ["direct", "message", "task"] as const) await community.notify({ to: ["1"], type: "x" }, namespace);
+    expect(subjects.lookUps).toEqual([]);
+  });
+
+  it("tells members directly whatever they muted and whomever they block", async () => {
+    const { community, preferences } = setUp();
+    preferences.levels.set("1", { level: "muted", scope: "all", id: "" });
+    preferences.blocked.set("1", "31");
+    expect((await community.notify({ to: ["1"], type: "x", actor: { id: "31" } })).notified).toHaveLength(1);
+  });
+
+  it("tells those who watch, spares those who muted or block, and answers a repeat as the first time whatever is set since", async () => {
+    const { community, preferences } = setUp();
+    preferences.levels.set("9", { level: "watching", scope: "category", id: "1" });
+    preferences.levels.set("7", { level: "muted", scope: "thread", id: "497" });
+    preferences.blocked.set("12", "31");
+    const first = await community.handle(event("e1"));
+    expect(first.notified.map(({ user, reason }) => [user, reason])).toEqual([
+      ["3", "mention"],
+      ["9", "watching"],
+    ]);
+    expect(first.skipped).toEqual([
+      { user: "31", why: "their own post" },
+      { user: "12", why: "blocked the author" },
+      { user: "7", why: "muted the thread 497" },
+    ]);
+    preferences.levels.clear();
+    preferences.blocked.clear();
+    expect(await community.handle(event("e1"))).toEqual({ ...first, duplicate: true });
+  });
+
+  it("decides by what members had set on another node before the event came", async () => {
+    const { community, preferences } = setUp();
+    preferences.shared = true;
+    preferences.incoming = [["3", { level: "muted", scope: "all", id: "" }]];
+    expect((await community.handle(event("e1"))).notified.map(({ user }) => user)).toEqual(["12", "7"]);
+  });
+
+  it("asks for the settings once for all events that come together, and keeps their order", async () => {
+    const { community, publisher, preferences, subjects } = setUp();
+    preferences.shared = true;
+    subjects.mayBeGone = () => false;
+    const ids = Array.from({ length: 700 }, (_, index) => `${index}`);
+    await community.handleAll(ids.map((id) => event(id, { comment: { id }, mentions: ["3"] })));
+    expect(publisher.log.filter(({ stream }) => stream === "inbox:3").map(({ key }) => key)).toEqual(ids.map((id) => `comment:${id}`));
+    expect(preferences.refreshes).toBeLessThan(10);
+  });
+
+  it("takes its place at once where the store knows without looking, and asks for no settings after the publication", async () => {
+    const { community, publisher, preferences, subjects } = setUp();
+    subjects.mayBeGone = () => false;
+    const answer = community.handle(event("e1"));
+    expect(publisher.log).toHaveLength(3);
+    await answer;
+    expect(preferences.refreshes).toBe(1);
+    expect(subjects.lookUps).toEqual([]);
+  });
+
+  it("hands the publisher only so many who watch at a time, and refuses an array that concerns a multitude", async () => {
+    const { community, publisher, preferences } = setUp();
+    for (let index = 0; index < 4_000; index++) preferences.levels.set(`w${index}`, { level: "watching", scope: "all", id: "" });
+    const posts = (count: number) => Array.from({ length: count }, (_, id) => event(`${id}`, { comment: { id: `${id}` } }));
+    await expect(community.handleAll(posts(275))).rejects.toMatchObject({ code: "too_large" });
+    expect(publisher.log).toEqual([]);
+    const publish = publisher.publish.bind(publisher);
+    const waiting = { now: 0, most: 0 };
+    publisher.publish = async (request) => {
+      waiting.now += 1;
+      waiting.most = Math.max(waiting.most, waiting.now);
+      return publish(request).finally(() => {
+        waiting.now -= 1;
+      });
+    };
+    expect((await community.handleAll(posts(5))).every(({ notified }) => notified.length === 4_002)).toBe(true);
+    expect(waiting.most).toBe(2);
+  });
+
+  it("makes everybody known who is named or told, at the time of the event but not in the future", async () => {
+    const { community, preferences, acquaintances } = setUp();
+    preferences.levels.set("9", { level: "watching", scope: "all", id: "" });
+    await community.handle(event("e1", { at: "1969-01-01T00:00:00.000Z", quotes: ["q"] }));
+    const then = Date.parse("1969-01-01T00:00:00Z");
+    expect(new Map([...acquaintances.heard].sort())).toEqual(new Map(["12", "3", "31", "7", "9", "q"].map((user) => [user, then])));
+    await community.handle(event("d1", { act: "deleted", mentions: [], actor: { id: "moderator" } }));
+    await community.notify({ to: ["new"], type: "x", actor: { id: "billing" } });
+    expect([...acquaintances.heard.keys()]).toEqual(expect.arrayContaining(["moderator", "new"]));
+    expect(acquaintances.heard.has("billing")).toBe(false);
+    expect(acquaintances.heard.get("moderator")).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Community, type DomainEvent, type SubjectStore } from "../../../src/community/index.js";
+import { MemoryAcquaintances, MemoryPreferences } from "../../support/community-ports.js";
 import { type Embedded, openEmbedded } from "../../support/embedded.js";
 import { record, row } from "../../support/rows.js";
 
@@ -9,9 +10,14 @@ let community: Community;
 
 beforeEach(async () => {
   core = await openEmbedded();
-  community = new Community({ publisher: core.log, inbox: core.inbox, subjects: core.stores.subjects });
+  community = communityOn(core.stores.subjects);
 });
 afterEach(() => core.close());
+
+function communityOn(subjects: SubjectStore): Community {
+  const ports = { preferences: new MemoryPreferences(), acquaintances: new MemoryAcquaintances() };
+  return new Community({ publisher: core.log, inbox: core.inbox, subjects, ...ports });
+}
 
 const MENTIONED = ["3", "4"];
 
@@ -92,7 +98,7 @@ describe("a deletion that was answered", () => {
       ...delayed(subjects, [0]),
       bury: (...args: Parameters<SubjectStore["bury"]>) => burying.pass(() => subjects.bury(...args)),
     };
-    const deletion = new Community({ publisher: core.log, inbox: core.inbox, subjects: slow }).handle(event("deleted", "d1"));
+    const deletion = communityOn(slow).handle(event("deleted", "d1"));
     await burying.reached;
     expect((await community.handle(event("created", "c1"))).notified).toHaveLength(2);
     burying.open();
@@ -113,7 +119,7 @@ describe("a deletion that was answered", () => {
       return looked.pass(async () => found);
     };
     const slow = { ...delayed(subjects, [0]), buried, mayBeGone: () => true };
-    const creation = new Community({ publisher: core.log, inbox: core.inbox, subjects: slow }).handle(event("created", "c1"));
+    const creation = communityOn(slow).handle(event("created", "c1"));
     await looked.reached;
     await community.handle(event("restored", "r1"));
     looked.open();
@@ -128,7 +134,7 @@ describe("a deletion that was answered", () => {
       fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), fc.array(fc.nat(4), { minLength: 1 }), async (steps, delays) => {
         const subject = { id: `interleaved-${runs++}` };
         const subjects = delayed(core.stores.subjects, delays);
-        const [one, other] = [1, 2].map(() => new Community({ publisher: core.log, inbox: core.inbox, subjects }));
+        const [one, other] = [1, 2].map(() => communityOn(subjects));
         await Promise.all(
           steps.map(async ({ act, start }, index) => {
             await turns(start);

@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { Community, DiscourseConnector, type EventAnswer } from "../../../src/community/index.js";
 import { BelfryError } from "../../../src/errors.js";
-import { MemoryDirectory, MemoryInbox, MemoryPublisher, MemorySubjects } from "../../support/community-ports.js";
+import {
+  MemoryAcquaintances,
+  MemoryDirectory,
+  MemoryInbox,
+  MemoryPreferences,
+  MemoryPublisher,
+  MemorySubjects,
+} from "../../support/community-ports.js";
 import { expectedForum, readForum } from "../../support/expected-forum.js";
 
 const INSTANCE = "https://forum.example";
@@ -10,6 +17,7 @@ let calls: string[];
 let publisher: MemoryPublisher;
 let directory: MemoryDirectory;
 let connector: DiscourseConnector;
+let preferences: MemoryPreferences;
 let hooks: number;
 
 beforeEach(() => {
@@ -17,7 +25,14 @@ beforeEach(() => {
   hooks = 0;
   publisher = new MemoryPublisher(calls);
   directory = new MemoryDirectory();
-  const community = new Community({ publisher, inbox: new MemoryInbox(calls), subjects: new MemorySubjects() });
+  preferences = new MemoryPreferences();
+  const community = new Community({
+    publisher,
+    inbox: new MemoryInbox(calls),
+    subjects: new MemorySubjects(),
+    preferences,
+    acquaintances: new MemoryAcquaintances(),
+  });
   connector = new DiscourseConnector({ community, directory });
 });
 
@@ -98,6 +113,22 @@ describe("Discourse's webhooks", () => {
       name: "Ann A.",
       avatar: "https://forum.example/letter/ann/48.png",
     });
+  });
+
+  it.each([
+    [{ tags: ["x", "y"] }, ["x", "y"]],
+    [{ topic_tags: [{ id: 1, name: "x", slug: "x" }] }, ["x"]],
+    [{ tags: ["x", "", null, 7, { name: 7 }, "z".repeat(200)] }, ["x"]],
+    [{ tags: "x" }, undefined],
+    [{}, undefined],
+  ])("say where it happened for watch levels: the topic, its category, and of %j the tags %j", async (change, tags) => {
+    const asked: unknown[] = [];
+    preferences.watchers = (...args: unknown[]) => {
+      asked.push(args[0]);
+      return ["9"];
+    };
+    expect(told(await receive("post_created", post(change)))).toEqual(["9 watching"]);
+    expect(asked).toEqual([{ thread: "7", category: "5", ...(tags && { tags }) }]);
   });
 
   it("give no address of a forum that has none, and no address that is not the web's", async () => {
