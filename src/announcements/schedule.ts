@@ -1,0 +1,109 @@
+import type { Next, Records } from "./records.js";
+import type { AnnouncementRecord, AnnouncementStore } from "./types.js";
+
+/**
+ * How often the store is asked for what other nodes have scheduled. The node that schedules one also makes it appear; another has to only
+ * where that one ends before. Milliseconds.
+ */
+const REFRESH_MS = 5_000;
+
+/**
+ * What time brings: scheduled announcements appear, and live ones expire. Every node tries, as a record changes only once (records.ts); a
+ * node that has an old time in mind finds the right one in the record.
+ */
+export class Schedule {
+  readonly #records: Records;
+  readonly #store: AnnouncementStore;
+  readonly #clock: () => number;
+  readonly #onError: (error: unknown) => void;
+  /** All that are scheduled or live, by id, and when something is due: milliseconds, or infinity. */
+  readonly #due = new Map<string, number>();
+  #refreshAt = 0;
+
+  constructor(options: { records: Records; store: AnnouncementStore; clock: () => number; onError: (error: unknown) => void }) {
+    this.#records = options.records;
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#onError = options.onError;
+  }
+
+  /** Announcements that are scheduled or live. */
+  get size(): number {
+    return this.#due.size;
+  }
+
+  /** This is how a record is now. */
+  note(record: AnnouncementRecord): void {
+    const due = dueAt(record);
+    if (due === null) this.drop(record.id);
+    else this.#due.set(record.id, due);
+  }
+
+  /** The announcement is live. `expiresAt`: milliseconds, or infinity. */
+  noteLive(id: string, expiresAt: number): void {
+    this.#due.set(id, expiresAt);
+  }
+
+  /** The announcement has ended. */
+  drop(id: string): void {
+    this.#due.delete(id);
+  }
+
+  /** Does what is due. Errors go to `onError`; what failed is due still. */
+  async run(): Promise<void> {
+    const now = this.#clock();
+    if (now >= this.#refreshAt) {
+      await this.#try(async () => {
+        await this.#refresh();
+        this.#refreshAt = now + REFRESH_MS;
+      });
+    }
+    for (const [id, at] of this.#due) {
+      if (at <= now) await this.#try(() => this.#happen(id));
+    }
+  }
+
+  async #happen(id: string): Promise<void> {
+    const { record } = await this.#records.change(id, asTimeHasIt(this.#clock()));
+    if (record === null) this.drop(id);
+    else this.note(record);
+  }
+
+  /** What has changed here while the store was read is newer than its answer. */
+  async #refresh(): Promise<void> {
+    const before = new Map(this.#due);
+    const current = new Map((await this.#store.current()).map((record) => [record.id, record]));
+    for (const [id, at] of before) {
+      if (!current.has(id) && this.#due.get(id) === at) this.drop(id);
+    }
+    for (const [id, record] of current) {
+      if (this.#due.get(id) === before.get(id)) this.note(record);
+    }
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+}
+
+/** When the record is to change by itself, or null where it has ended. */
+function dueAt({ state, startsAt, expiresAt }: AnnouncementRecord): number | null {
+  if (state === "scheduled") return startsAt ?? 0;
+  return state === "live" ? (expiresAt ?? Number.POSITIVE_INFINITY) : null;
+}
+
+/** One whose time was over before it appeared never appears. */
+function asTimeHasIt(now: number): Next {
+  return (old) => {
+    if (old === null || dueAt(old) === null) return null;
+    if (old.expiresAt !== null && old.expiresAt <= now) {
+      return { ...old, revision: old.revision + 1, state: "expired", endedAt: now, why: "expired" };
+    }
+    if (old.state === "live" || (old.startsAt ?? 0) > now) return null;
+    return { ...old, revision: old.revision + 1, state: "live" };
+  };
+}
