@@ -1,0 +1,2 @@
+/** The door of `presence`: who is here. */
+export { Presence } from "./presence.js";
