@@ -12,7 +12,7 @@ import { parseSync } from "@swc/core";
 
 /**
  * What each room of src/ may import of the others. "door": its `index.js` or `types.js`; "types": its `types.js`, or its door by
- * `import type`. Every file may import src/errors.ts. `why` ends the message.
+ * `import type`. Every file may import the common files. `why` ends the message.
  */
 const ROOMS = {
   stream: { may: {}, why: "the core knows no transport, no database and no meaning of an entry" },
@@ -21,19 +21,74 @@ const ROOMS = {
     may: { stream: "types" },
     why: "who is told is decided without knowing how; the ports that it needs stand in its own types.ts",
   },
+  members: { may: { stream: "types" }, why: "who is known stands below everything that asks for it" },
+  preferences: { may: {}, why: "what a member wants to be told is a rule and a table; who asks for it, and why, is not its business" },
+  announcements: {
+    may: { stream: "door", inbox: "door", members: "types" },
+    why: "an announcement is entries of a stream, seen by one member at a time; sockets and routes bring it to them",
+  },
+  moderation: {
+    may: { stream: "door", members: "door", auth: "door" },
+    why: "an act is an entry of the audit log and a change of a member; sessions are ended by those who have them",
+  },
+  messages: {
+    may: { community: "types", members: "door" },
+    why: "a message is a notification from a member; how it is stored and delivered is the inbox's business",
+  },
+  tasks: { may: { community: "types" }, why: "progress is a value, and its end a notification; sockets are told by subscription" },
+  topics: { may: {}, why: "a topic is a value with a name; who looks at it is not its business" },
+  presence: { may: {}, why: "it counts who comes and goes, and knows no sockets" },
   storage: {
-    may: { stream: "types", inbox: "types", community: "types" },
+    may: {
+      stream: "types",
+      inbox: "types",
+      community: "types",
+      members: "types",
+      preferences: "types",
+      announcements: "types",
+      tasks: "types",
+      topics: "types",
+    },
     why: "a store implements the ports that the rooms above declare, and calls none of them",
   },
   config: { may: {}, why: "the configuration is read first, before anything else is there" },
   telemetry: { may: { config: "types" }, why: "everything reports to telemetry, so it depends on nothing but its settings" },
   auth: { may: { config: "types" }, why: "who somebody is must not depend on what they want to do" },
   realtime: {
-    may: { stream: "door", inbox: "door", auth: "door", config: "types", telemetry: "door" },
-    why: "sockets serve the inbox; stores are handed in, and HTTP stands beside them",
+    may: {
+      stream: "door",
+      inbox: "door",
+      auth: "door",
+      config: "types",
+      telemetry: "door",
+      members: "door",
+      preferences: "door",
+      announcements: "door",
+      moderation: "door",
+      messages: "door",
+      tasks: "door",
+      topics: "door",
+      presence: "door",
+    },
+    why: "sockets serve the rooms above; stores are handed in, and HTTP stands beside them",
   },
   http: {
-    may: { stream: "types", community: "door", inbox: "door", auth: "door", config: "types", telemetry: "types" },
+    may: {
+      stream: "types",
+      community: "door",
+      inbox: "door",
+      auth: "door",
+      config: "types",
+      telemetry: "types",
+      members: "door",
+      preferences: "door",
+      announcements: "door",
+      moderation: "door",
+      messages: "door",
+      tasks: "door",
+      topics: "door",
+      presence: "door",
+    },
     why: "routes translate between HTTP and the rooms; stores and sockets are handed in by app.ts",
   },
   demo: { may: { community: "types", http: "door", auth: "door" }, why: "the demo uses the service as any other client would" },
@@ -44,7 +99,7 @@ const ROOMS = {
 const TOP_FILES = ["src/app.ts", "src/main.ts"];
 
 /** What any room may import, although it belongs to none. */
-const COMMON_FILES = ["src/errors.ts"];
+const COMMON_FILES = ["src/errors.ts", "src/checked.ts", "src/rate-limit.ts"];
 
 /** Files that other rooms may import besides a room's `index.ts` and `types.ts`; the rules above hold for them as for a door. */
 const SIDE_DOORS = ["src/inbox/requests.ts", "src/storage/sqlite/index.ts", "src/storage/mongo/index.ts"];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BelfryError } from "../errors.js";
+import { BelfryError } from "./errors.js";
 
 /** Characters of an id. Threat: keys of indexes that grow with what a caller sends. PROTOCOL.md, "Terms". */
 export const MAX_ID_LENGTH = 128;
@@ -13,12 +13,35 @@ export const MAX_NAME_LENGTH = 300;
 /** Characters of an excerpt; a longer one is cut. Threat: as above. */
 export const MAX_EXCERPT_LENGTH = 500;
 
+/** Characters of a text that is shown whole, and refused above that: unlike an excerpt it stands nowhere else in full. Threat: as above. */
+export const MAX_TEXT_LENGTH = 4_000;
+
+/** Bytes of a caller's own `data`, as JSON. Threat: entries that fill a replay page by themselves. */
+const MAX_DATA_BYTES = 8_192;
+
+/** Characters of a role's name. Threat: a record of a member, read with every page of members, that grows with what a token says. */
+const MAX_ROLE_LENGTH = 64;
+
+/** Roles of a member that are known to the service. Threat: as above. */
+export const MAX_ROLES = 32;
+
 // Control characters and halves of surrogate pairs do not survive every store, and two ids must not become one on the way.
 const ID = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_ID_LENGTH}}$`, "u");
 const HTTP_URL = /^https?:\/\/[^\s\p{Cc}/?#\\][^\s\p{Cc}]*$/iu;
 
 export const id = z.string().regex(ID, `must be 1 to ${MAX_ID_LENGTH} characters, none of them a control character`);
 export const url = z.string().max(MAX_URL_LENGTH).regex(HTTP_URL, "must be a URL that starts with http:// or https://");
+
+export const role = z
+  .string()
+  .regex(
+    new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_ROLE_LENGTH}}$`, "u"),
+    `must be 1 to ${MAX_ROLE_LENGTH} characters, none of them a control character`,
+  );
+
+export const data = z
+  .record(z.string(), z.unknown())
+  .refine((value) => encodedSize(value) <= MAX_DATA_BYTES, `must have at most ${MAX_DATA_BYTES} bytes as JSON`);
 
 // The years are those that still have four digits in UTC, whatever the offset.
 export const time = z.iso
@@ -45,6 +68,27 @@ export function fault(field: string, text: string): BelfryError {
 }
 
 export const MISSING = "is missing";
+
+/**
+ * The text cut to `max` characters (code points, so that no emoji is halved). What is cut away is not marked: whoever shows it knows that it
+ * may go on.
+ */
+export function cutText(text: string, max: number): string {
+  if (text.length <= max) return text;
+  // A code point takes at most two units, so twice the limit holds enough of them and a hostile megabyte is not spread into an array.
+  return Array.from(text.slice(0, 2 * max))
+    .slice(0, max)
+    .join("");
+}
+
+/** Bytes as JSON; infinite where it cannot be encoded: nested too deep for the encoder. */
+function encodedSize(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
 
 function faultOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
