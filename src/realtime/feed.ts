@@ -1,9 +1,11 @@
+import { setImmediate as breath } from "node:timers/promises";
 import { BelfryError } from "../errors.js";
 import { firstPage } from "../inbox/index.js";
 import type { Cursor, StoredEntry, StreamReader, Tail } from "../stream/index.js";
-import { PAGE_ENTRIES } from "./limits.js";
-import type { MemberStream } from "./member-streams.js";
+import { PAGE_ENTRIES, SNAPSHOT_TRIES } from "./limits.js";
+import type { MemberStream, StreamSnapshot } from "./member-streams.js";
 import type { Outlet } from "./outlet.js";
+import { Packet, type SharedPackets } from "./packet.js";
 
 /** How a stream is taken up in `welcome`. */
 export interface Opening {
@@ -22,6 +24,10 @@ export interface FeedEvents {
   replayed(): void;
   reset(): void;
   failed(error: unknown): void;
+  /** A snapshot or `synced` is to be sent now: what it builds on must be sent before. */
+  showing(): void;
+  /** `synced` has been sent. */
+  synced(): void;
 }
 
 /**
@@ -41,10 +47,15 @@ export class Feed {
   #epoch = "";
   #sent = 0;
   #target = 0;
+  /** The counter stored with the last entry given. */
   #unread = 0;
   #state: "opening" | "catching up" | "live" | "closed" = "opening";
-  #snapshot: Awaited<ReturnType<MemberStream["snapshot"]>> | null = null;
-  #pending: string[] = [];
+  /** Taken, and not sent yet. */
+  #snapshot: StreamSnapshot | null = null;
+  /** Whether the client must be shown the stream anew before it is given more. */
+  #anew = false;
+  /** Live entries of this turn, encoded. */
+  #pending: string[] | null = null;
   #announceSynced = true;
 
   constructor(source: MemberStream, log: StreamReader, outlet: FeedOutlet, events: FeedEvents) {
@@ -57,12 +68,14 @@ export class Feed {
   /** Decides how the stream is taken up. The feed must hear of new entries already, else one could fall between this read and `start`. */
   async open(cursor: Cursor | undefined, epoch: string, tail: Tail): Promise<Opening> {
     this.#epoch = epoch;
-    const { base, head, unread } = tail;
+    const { base, head } = tail;
     if (cursor !== undefined && cursor.epoch === epoch && cursor.seq >= base - 1 && cursor.seq <= head) {
+      this.source.confirmed(cursor.seq);
       this.#sent = cursor.seq;
-      this.#unread = unread;
+      this.#unread = tail.unread;
       this.#target = Math.max(this.#target, head);
-      return { epoch, base, head, unread, resume: "exact", from: cursor.seq };
+      await this.source.prepare(head);
+      return { epoch, base, head, unread: this.source.unreadAt(tail.unread, head), resume: "exact", from: cursor.seq };
     }
     const snapshot = await this.source.snapshot();
     this.#snapshot = snapshot;
@@ -75,23 +88,29 @@ export class Feed {
   start(): void {
     if (this.#state !== "opening") return;
     if (this.#snapshot === null) this.#events.replayed();
-    this.#sendSnapshot();
+    else if (this.source.fits(this.#snapshot)) this.#sendSnapshot(this.#snapshot);
+    else this.#anew = true;
     void this.#catchUp();
   }
 
-  /** An entry was appended; `encoded` is its wire form. Returns whether something is to be flushed. */
-  onEntry(seq: number, unread: number, encoded: string): boolean {
+  /** An entry was appended. Whether it is the next for a client that can take it: then `push` must follow at once, and `flush`. */
+  takes(seq: number): boolean {
     if (seq > this.#target) this.#target = seq;
     if (this.#state !== "live" || seq <= this.#sent) return false;
-    if (seq !== this.#sent + 1 || this.#outlet.congested) {
-      this.flush();
-      void this.#catchUp();
-      return false;
-    }
-    this.#pending.push(encoded);
-    this.#sent = seq;
-    this.#unread = unread;
-    return true;
+    if (seq === this.#sent + 1 && !this.#outlet.congested) return true;
+    this.flush();
+    void this.#catchUp();
+    return false;
+  }
+
+  /** The entry that `takes` took; `encoded` is its wire form. */
+  push(entry: StoredEntry, encoded: string): void {
+    // Most often there is one: an array made for it is smaller than an empty one that grows.
+    if (this.#pending === null) this.#pending = [encoded];
+    else this.#pending.push(encoded);
+    this.#sent = entry.seq;
+    this.#unread = entry.unread;
+    this.source.given(entry);
   }
 
   /** The store says that the stream goes to `head`. */
@@ -102,20 +121,32 @@ export class Feed {
 
   /** Goes on where the store failed. */
   retry(): void {
-    if (this.#state === "live" && this.#target > this.#sent) void this.#catchUp();
+    if (this.#state === "live" && (this.#anew || this.#target > this.#sent)) void this.#catchUp();
   }
 
-  /** Sends the live entries of this turn as one packet. */
-  flush(): void {
-    if (this.#pending.length === 0) return;
+  /** What the member may see has changed: the client is shown the stream anew, as it is now. */
+  restart(): void {
+    this.#anew = true;
+    if (this.#state === "live") void this.#catchUp();
+  }
+
+  /** Sends the live entries of this turn as one packet, which those who send the same can share. */
+  flush(shared?: SharedPackets): void {
     const pending = this.#pending;
-    this.#pending = [];
-    this.#write(pending);
+    if (pending === null) return;
+    this.#pending = null;
+    if (shared === undefined || this.source.alike) {
+      this.#write(this.#packet(pending));
+      return;
+    }
+    const place = shared.placeOf(this.#epoch, pending);
+    place.packet ??= this.#packet(pending);
+    this.#write(place.packet);
   }
 
   close(): void {
     this.#state = "closed";
-    this.#pending = [];
+    this.#pending = null;
   }
 
   async #catchUp(): Promise<void> {
@@ -123,18 +154,37 @@ export class Feed {
     try {
       while (this.#isOpen()) {
         await this.#outlet.ready();
-        const page = this.#sent >= this.#target ? [] : await this.#log.page(this.source.stream, this.#sent, PAGE_ENTRIES);
+        if (this.#anew) await this.#showAnew();
+        const target = this.#target;
+        const page = this.#sent >= target ? [] : await this.#nextPage();
         if (!this.#isOpen()) return;
-        // Between this test and going live nothing is awaited: no hint can fall between.
-        if (page.length === 0) {
+        if (page.length > 0) {
+          this.#sendPage(page);
+          // A long replay must not keep the others waiting, nor whatever ends it.
+          await breath();
+        } else if (!this.#anew && this.#target === target) {
+          // Between this test and going live nothing is awaited: no hint can fall between.
           this.#goLive();
           return;
         }
-        this.#sendPage(page);
       }
     } catch (error) {
-      if (error instanceof BelfryError && error.code === "reset") await this.#startOver();
-      else this.#pause(error);
+      this.#pause(error);
+    }
+  }
+
+  /** Empty where there is nothing, or where trimming has passed the reader: then what is left is shown anew. */
+  async #nextPage(): Promise<StoredEntry[]> {
+    try {
+      const page = await this.#log.page(this.source.stream, this.#sent, PAGE_ENTRIES);
+      const last = page.at(-1);
+      if (last !== undefined) await this.source.prepare(last.seq);
+      return page;
+    } catch (error) {
+      if (!(error instanceof BelfryError) || error.code !== "reset") throw error;
+      if (this.#isOpen()) this.#events.reset();
+      this.#anew = true;
+      return [];
     }
   }
 
@@ -147,52 +197,63 @@ export class Feed {
 
   #sendPage(page: StoredEntry[]): void {
     const encoded = firstPage(page.map((entry) => this.source.encode(entry)));
-    const last = page[encoded.length - 1] as StoredEntry;
-    this.#write(encoded);
+    const given = page.slice(0, encoded.length);
+    const last = given.at(-1) as StoredEntry;
     this.#sent = last.seq;
     this.#unread = last.unread;
+    for (const entry of given) this.source.given(entry);
+    this.#write(this.#packet(encoded));
   }
 
   #goLive(): void {
     // A page that came back empty means that the target was a hint of something the store does not have.
     this.#target = this.#sent;
-    if (this.#announceSynced) {
-      this.#announceSynced = false;
-      this.#outlet.emit("synced", { stream: this.source.name, epoch: this.#epoch, seq: this.#sent, unread: this.#unread });
-    }
     this.#state = "live";
+    if (!this.#announceSynced) return;
+    this.#announceSynced = false;
+    this.#events.showing();
+    const unread = this.source.unreadAt(this.#unread, this.#sent);
+    this.#outlet.emit("synced", { stream: this.source.name, epoch: this.#epoch, seq: this.#sent, unread });
+    this.#events.synced();
   }
 
-  /** Trimming passed the reader: what is left is shown anew. */
-  async #startOver(): Promise<void> {
-    if (!this.#isOpen()) return;
-    this.#events.reset();
-    try {
-      this.#snapshot = await this.source.snapshot();
-    } catch (error) {
-      this.#pause(error);
-      return;
-    }
+  async #showAnew(): Promise<void> {
+    let snapshot: StreamSnapshot;
+    let tries = 0;
+    do {
+      // Who asks for it while one is taken gets another.
+      this.#anew = false;
+      try {
+        snapshot = await this.source.snapshot();
+      } catch (error) {
+        this.#anew = true;
+        throw error;
+      }
+    } while (++tries < SNAPSHOT_TRIES && !this.source.fits(snapshot));
     if (!this.#isOpen()) return;
     this.#announceSynced = true;
-    this.#sendSnapshot();
-    await this.#catchUp();
+    this.#sendSnapshot(snapshot);
   }
 
-  #sendSnapshot(): void {
-    if (this.#snapshot === null) return;
-    const { epoch, seq, unread, items, more } = this.#snapshot;
+  #sendSnapshot(snapshot: StreamSnapshot): void {
+    const { epoch, seq, unread, items, more } = snapshot;
     this.#snapshot = null;
     this.#epoch = epoch;
     this.#sent = seq;
     this.#unread = unread;
+    this.#events.showing();
     this.#outlet.emit("snapshot", { stream: this.source.name, epoch, seq, unread, items, more });
+    this.source.passed(seq);
   }
 
-  #write(encoded: string[]): void {
-    this.#outlet.writeEncoded(
-      `["entries",{"stream":"${this.source.name}","epoch":"${this.#epoch}","entries":[${encoded.length === 1 ? encoded[0] : encoded.join(",")}]}]`,
-    );
+  #packet(encoded: string[]): Packet {
+    const entries = encoded.length === 1 ? encoded[0] : encoded.join(",");
+    return new Packet("/notifications", `["entries",{"stream":"${this.source.name}","epoch":"${this.#epoch}","entries":[${entries}]}]`);
+  }
+
+  #write(packet: Packet): void {
+    this.#outlet.writeEncoded(packet);
+    this.source.passed(this.#sent);
   }
 
   #isOpen(): boolean {

@@ -1,45 +1,102 @@
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "socket.io";
-import type { Identity, TokenVerifier } from "../auth/index.js";
+import { type Identity, rankOf, type TokenVerifier } from "../auth/index.js";
 import type { Config } from "../config/types.js";
 import { asBelfryError, BelfryError } from "../errors.js";
 import { parseHandshake, type StreamName } from "../inbox/requests.js";
+import { type MemberRecord, type Members, refuseBanned } from "../members/index.js";
+import type { Actor, Moderation } from "../moderation/index.js";
 import type { Cursor } from "../stream/index.js";
 import type { DeviceCursors } from "./devices.js";
-import type { Hub } from "./hub.js";
-import { MAX_SESSIONS, MAX_SESSIONS_PER_USER, RETRY_CONNECT_MS } from "./limits.js";
+import { RETRY_CONNECT_MS } from "./limits.js";
+import type { Seats } from "./seats.js";
 
-/** What an accepted handshake established, kept with the socket. */
+/** What an accepted handshake with `/notifications` established, kept with the socket. */
 export interface Accepted {
   identity: Identity;
+  member: MemberRecord;
   device: string | null;
   cursors: Partial<Record<StreamName, Cursor>>;
 }
 
+/** The same of `/moderation`. */
+export interface AcceptedModerator {
+  identity: Identity;
+  actor: Actor;
+}
+
 export interface HandshakeRooms {
-  config: Pick<Config, "allowedOrigins" | "sessionPolicy">;
+  config: Pick<Config, "allowedOrigins" | "sessionPolicy" | "guests">;
   verifier: TokenVerifier;
+  members: Pick<Members, "arrive">;
+  moderation: Pick<Moderation, "guard">;
   devices: DeviceCursors;
-  hub: Hub;
+  seats: Seats;
+  /** Where a request comes from: a network address, or null. */
+  addressOf: (request: IncomingMessage) => string | null;
   draining: () => boolean;
 }
 
-/** Decides on a connection. @throws BelfryError with a code of docs/PROTOCOL.md, "A refused connection". */
-export async function accept(socket: Socket, rooms: HandshakeRooms): Promise<Accepted> {
-  const { config, verifier, devices, hub } = rooms;
-  if (rooms.draining()) throw new BelfryError("draining", "This node is stopping; connect again.", { retryAfterMs: RETRY_CONNECT_MS });
-  refuseForeignOrigin(socket, config.allowedOrigins);
+/** Decides on a connection to `/notifications`. @throws BelfryError with a code of docs/PROTOCOL.md, "A refused connection". */
+export async function admitMember(socket: Socket, rooms: HandshakeRooms): Promise<Accepted> {
+  refuseAtTheDoor(socket, rooms);
   const { token, cursors, device } = parseHandshake(socket.handshake.auth);
-  const identity = await verifier.verify(token);
-  const kept = device === null ? {} : await devices.load(identity.user, device);
-  // Nothing is awaited after the count: of many that come at once, each counts those before it.
-  if (hub.sessions >= MAX_SESSIONS) {
-    throw new BelfryError("overloaded", "This node has all the connections it can carry.", { retryAfterMs: RETRY_CONNECT_MS });
+  const { identity, member } = await identify(token, rooms);
+  const kept = device === null ? {} : await rooms.devices.load(identity.user, device);
+  // With one session a member, the newest takes the older one's place.
+  rooms.seats.take(socket, identity.user, rooms.config.sessionPolicy === "single" ? Number.POSITIVE_INFINITY : undefined);
+  return { identity, member, device, cursors: { ...kept, ...cursors } };
+}
+
+/** Decides on a connection to `/live`: who it is, or null for a guest. @throws BelfryError as `admitMember` does. */
+export async function admitLive(socket: Socket, rooms: HandshakeRooms): Promise<Identity | null> {
+  refuseAtTheDoor(socket, rooms);
+  const token = tokenOf(socket);
+  if (rooms.config.guests && (token === undefined || token === null || token === "")) {
+    rooms.seats.take(socket, null);
+    return null;
   }
-  if (config.sessionPolicy === "multi" && hub.sessionsOf(identity.user).size >= MAX_SESSIONS_PER_USER) {
-    const message = `At most ${MAX_SESSIONS_PER_USER} connections of one member; close one.`;
-    throw new BelfryError("too_many_connections", message, { retryAfterMs: RETRY_CONNECT_MS });
+  const { identity } = await identify(token, rooms);
+  rooms.seats.take(socket, identity.user);
+  return identity;
+}
+
+/** Decides on a connection to `/moderation`; an attempt without the role stands in the audit log. @throws BelfryError as `admitMember` does. */
+export async function admitModerator(socket: Socket, rooms: HandshakeRooms): Promise<AcceptedModerator> {
+  refuseAtTheDoor(socket, rooms);
+  const { identity } = await identify(tokenOf(socket), rooms);
+  const actor: Actor = { by: identity.user, rank: rankOf(identity.roles), from: rooms.addressOf(socket.request) };
+  await rooms.moderation.guard(actor, { act: "connect" }, async () => {});
+  rooms.seats.take(socket, identity.user);
+  return { identity, actor };
+}
+
+/** A refusal in the form that Socket.IO passes on as `connect_error`. */
+export function refusal(thrown: unknown): Error & { data: object } {
+  const error = worded(asBelfryError(thrown));
+  const data = { ...error.toBody(), retry: error.retry };
+  return Object.assign(new Error(error.message), { data });
+}
+
+/** The same with a code that a refused connection may have. To a client, a store that is away is a service at its limit. */
+function worded(error: BelfryError): BelfryError {
+  switch (error.code) {
+    case "forbidden":
+      return new BelfryError("unauthorized", error.message);
+    case "unavailable":
+    case "internal":
+      return new BelfryError("overloaded", "The service cannot take the connection now.", { retryAfterMs: RETRY_CONNECT_MS });
+    case "rate_limited":
+      return new BelfryError("overloaded", error.message, { retryAfterMs: error.retryAfterMs ?? RETRY_CONNECT_MS });
+    default:
+      return error;
   }
-  return { identity, device, cursors: { ...kept, ...cursors } };
+}
+
+/** What needs no token to be refused. */
+function refuseAtTheDoor(socket: Socket, { config, draining }: HandshakeRooms): void {
+  if (draining()) throw new BelfryError("draining", "This node is stopping; connect again.", { retryAfterMs: RETRY_CONNECT_MS });
+  refuseForeignOrigin(socket, config.allowedOrigins);
 }
 
 /** Browsers name the page's origin; a page that the operator did not allow must not use a member's connection. Other clients name none. */
@@ -50,13 +107,15 @@ function refuseForeignOrigin(socket: Socket, allowed: string[]): void {
   throw new BelfryError("origin_denied", "Pages of this origin may not connect; its operator can allow it in ALLOWED_ORIGINS.");
 }
 
-/** A refusal in the form that Socket.IO passes on as `connect_error`. To a client, a store that is away is a service at its limit. */
-export function refusal(thrown: unknown): Error & { data: object } {
-  const known = asBelfryError(thrown);
-  const away = known.code === "unavailable" || known.code === "internal";
-  const error = away
-    ? new BelfryError("overloaded", "The service cannot take the connection now.", { retryAfterMs: RETRY_CONNECT_MS })
-    : known;
-  const data = { ...error.toBody(), retry: error.retry };
-  return Object.assign(new Error(error.message), { data });
+/** Whose token it is, made known; a banned member is refused. */
+async function identify(token: unknown, { verifier, members }: HandshakeRooms): Promise<{ identity: Identity; member: MemberRecord }> {
+  const identity = await verifier.verify(token);
+  const member = await members.arrive(identity);
+  refuseBanned(member, Date.now());
+  return { identity, member };
+}
+
+/** Socket.IO gives an empty object where the client set nothing, and whatever the client set otherwise. */
+function tokenOf(socket: Socket): unknown {
+  return Object(socket.handshake.auth).token;
 }

@@ -1,7 +1,10 @@
 import type { Logger } from "pino";
+import type { Presence } from "../presence/index.js";
 import type { StoredEntry, StreamReader } from "../stream/index.js";
 import type { Feed } from "./feed.js";
-import { DRAIN_SPREAD_MS, HEAD_CHECK_MS, SWEEP_MS } from "./limits.js";
+import { HEAD_CHECK_MS } from "./limits.js";
+import { draining } from "./outlet.js";
+import { SharedPackets } from "./packet.js";
 import type { Session } from "./session.js";
 
 /**
@@ -10,17 +13,18 @@ import type { Session } from "./session.js";
  */
 export class Hub {
   readonly #log: StreamReader;
+  readonly #presence: Pick<Presence, "enter" | "leave">;
   readonly #logger: Logger;
   readonly #byUser = new Map<string, Set<Session>>();
   readonly #byStream = new Map<string, Set<Feed>>();
   readonly #unsubscribe: () => void;
-  readonly #timer: NodeJS.Timeout;
   #dirty: Feed[] = [];
   #sessions = 0;
   #checking = false;
 
-  constructor(log: StreamReader, logger: Logger) {
+  constructor(log: StreamReader, presence: Pick<Presence, "enter" | "leave">, logger: Logger) {
     this.#log = log;
+    this.#presence = presence;
     this.#logger = logger;
     this.#unsubscribe = log.subscribe(
       (stream, entry) => this.#onEntry(stream, entry),
@@ -28,7 +32,6 @@ export class Hub {
         for (const feed of this.#byStream.get(stream) ?? []) feed.onHead(seq);
       },
     );
-    this.#timer = setInterval(() => this.#sweep(Date.now()), SWEEP_MS);
   }
 
   /** Sessions on this node. */
@@ -51,25 +54,33 @@ export class Hub {
     for (const feed of session.feeds) addTo(this.#byStream, feed.source.stream, feed);
     // Spread over the interval, so that a wave of connections does not become a wave of checks.
     session.nextHeadCheck = Date.now() + HEAD_CHECK_MS * (0.5 + Math.random() / 2);
+    this.#presence.enter(session.user);
   }
 
   remove(session: Session): void {
     if (!removeFrom(this.#byUser, session.user, session)) return;
     this.#sessions--;
     for (const feed of session.feeds) removeFrom(this.#byStream, feed.source.stream, feed);
+    this.#presence.leave(session.user);
   }
 
   /** Tells every session to come back elsewhere, at a moment of its own. */
   drain(): void {
-    for (const session of this.#all()) {
-      const afterMs = Math.ceil(Math.random() * DRAIN_SPREAD_MS);
-      session.end({ code: "draining", message: "This node is stopping; connect again.", reconnect: true, afterMs });
-    }
+    for (const session of this.#all()) session.end(draining());
   }
 
   close(): void {
     this.#unsubscribe();
-    clearInterval(this.#timer);
+  }
+
+  /** What time brings; to be called about once a second. */
+  sweep(now: number): void {
+    const due: Session[] = [];
+    for (const session of this.#all()) {
+      session.sweep(now);
+      if (session.nextHeadCheck <= now) due.push(session);
+    }
+    if (due.length > 0 && !this.#checking) void this.#checkHeads(due);
   }
 
   #onEntry(stream: string, entry: StoredEntry): void {
@@ -77,8 +88,9 @@ export class Hub {
     if (feeds === undefined) return;
     let encoded: string | undefined;
     for (const feed of feeds) {
-      encoded ??= feed.source.encode(entry);
-      if (!feed.onEntry(entry.seq, entry.unread, encoded)) continue;
+      if (!feed.takes(entry.seq)) continue;
+      if (encoded === undefined || !feed.source.alike) encoded = feed.source.encode(entry);
+      feed.push(entry, encoded);
       // All entries of one committed batch come in one turn, so a session gets its share of them as one packet.
       if (this.#dirty.length === 0) queueMicrotask(() => this.#flush());
       this.#dirty.push(feed);
@@ -88,16 +100,8 @@ export class Hub {
   #flush(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
-    for (const feed of dirty) feed.flush();
-  }
-
-  #sweep(now: number): void {
-    const due: Session[] = [];
-    for (const session of this.#all()) {
-      session.sweep(now);
-      if (session.nextHeadCheck <= now) due.push(session);
-    }
-    if (due.length > 0 && !this.#checking) void this.#checkHeads(due);
+    const shared = new SharedPackets();
+    for (const feed of dirty) feed.flush(shared);
   }
 
   /** The store is the truth: a session whose hint was lost finds out here. */

@@ -16,10 +16,10 @@ export const JOIN_TIMEOUT_MS = 10_000;
  */
 export const MAX_JOINS = 16;
 
-/** Sessions of one member on one node. Threat: one member who fills the node. */
+/** Sessions of one member on one node, in each namespace. Threat: one member who fills the node. */
 export const MAX_SESSIONS_PER_USER = 32;
 
-/** Sessions of one node. Threat: memory; an idle one costs about 20 KB (docs/PERFORMANCE.md). */
+/** Sessions of one node, in all namespaces. Threat: memory; an idle one costs about 20 KB (docs/PERFORMANCE.md). */
 export const MAX_SESSIONS = 50_000;
 
 /** How long a refused client is asked to wait when the node or its member has too many sessions. */
@@ -54,8 +54,39 @@ export const SWEEP_MS = 1_000;
 /** Entries of one page. docs/PROTOCOL.md, `entries`. */
 export const PAGE_ENTRIES = 100;
 
+/** Snapshots taken until one fits what was sent meanwhile. Threat: a member who settles announcements without pause. */
+export const SNAPSHOT_TRIES = 3;
+
+/** Guests on `/live` on one node. Threat: connections that no token bounds, which leave members no place. */
+export const MAX_GUESTS = 10_000;
+
+/** How long a ban is remembered for sessions that were being admitted meanwhile. Longer than a handshake can take. Milliseconds. */
+export const BAN_MEMORY_MS = 60_000;
+
+/** Bans remembered so. Threat: memory, where many are banned at once; the handshake knows those that are dropped from the store. */
+export const MAX_REMEMBERED_BANS = 10_000;
+
 /** Devices of one member whose cursors are kept. Threat: a client that invents devices. */
 export const MAX_DEVICES = 20;
 
 /** When clients of a stopping node come back: within this time, each at a random moment. Threat: all at once on the next node. */
 export const DRAIN_SPREAD_MS = 5_000;
+
+/** Topics that one connection to `/live` has joined. Threat: memory; an honest page shows a few boards. */
+export const MAX_JOINED_TOPICS = 200;
+
+/** The least time between two batches of updates to one client. Threat: an eye sees no more, and each batch costs packets both ways. Milliseconds. */
+export const MIN_BATCH_GAP_MS = 50;
+
+/**
+ * Updates of one batch, and its bytes when no more are added. Threat: a batch that a slow client does not finish before its heartbeat is
+ * given up: these numbers let one live that reads a packet a second, or 6 KB/s.
+ */
+export const MAX_BATCH_UPDATES = 16;
+export const MAX_BATCH_BYTES = 64 * 1024;
+
+/**
+ * The least time between two `online` to one client. Threat: a number that changes with every connection, sent each time. A little less
+ * than the second between two changes that presence tells, so that a late timer puts none off. Milliseconds.
+ */
+export const ONLINE_GAP_MS = 900;

@@ -1,32 +1,129 @@
-import { type Inbox, isoTime, type Snapshot } from "../inbox/index.js";
+import type { AnnouncementView } from "../announcements/index.js";
+import type { Inbox } from "../inbox/index.js";
 import type { StreamName } from "../inbox/requests.js";
-import type { StoredEntry, StreamReader } from "../stream/index.js";
+import type { StoredEntry } from "../stream/index.js";
+
+/** How a stream looks to a member as of `seq`. */
+export interface StreamSnapshot {
+  epoch: string;
+  seq: number;
+  unread: number;
+  items: unknown[];
+  more: boolean;
+}
 
 /** How one of a member's streams is read: where it is stored, its wire form, and its state when there is no cursor to go on from. */
 export interface MemberStream {
   name: StreamName;
   /** The stream's name in the store. */
   stream: string;
+  /** Whether whoever follows the stream gets the same text of an entry. */
+  alike: boolean;
   /** An entry as JSON text. */
   encode(entry: StoredEntry): string;
-  snapshot(): Promise<Snapshot>;
+  /** Resolves when everything up to `seq` can be encoded and counted. */
+  prepare(seq: number): Promise<void>;
+  snapshot(): Promise<StreamSnapshot>;
+  /** Whether a snapshot still fits what the client has been given of other streams since it was taken. */
+  fits(snapshot: StreamSnapshot): boolean;
+  /** The member's count right after the entry `seq`, of which `unread` is stored. */
+  unreadAt(unread: number, seq: number): number;
+  /** The entry is given to the client. */
+  given(entry: StoredEntry): void;
+  /** Everything up to `seq` has been sent. */
+  passed(seq: number): void;
+  /** The client says that it has everything up to `seq`. */
+  confirmed(seq: number): void;
 }
 
-/** The member's own stream. */
-export function inboxOf(user: string, inbox: Inbox): MemberStream {
+/** The member's own stream. `onSettled` hears of what the client learns from it about announcements. */
+export function inboxOf(user: string, inbox: Inbox, onSettled: (entry: StoredEntry) => void = () => {}): MemberStream {
   const stream = inbox.streamOf(user);
-  return { name: "inbox", stream, encode: (entry) => inbox.encode(stream, entry), snapshot: () => inbox.snapshot(user) };
+  return {
+    name: "inbox",
+    stream,
+    alike: true,
+    encode: (entry) => inbox.encode(stream, entry),
+    prepare: () => Promise.resolve(),
+    snapshot: () => inbox.snapshot(user),
+    fits: () => true,
+    unreadAt: (unread) => unread,
+    given(entry) {
+      if (entry.kind === "dismissed" || entry.kind === "acknowledged") onSettled(entry);
+    },
+    passed() {},
+    confirmed() {},
+  };
 }
 
-/** The stream that all members share. Its entries carry no counter, so that one encoding serves all; nothing writes to it yet. */
-export function announcementsOf(log: StreamReader): MemberStream {
-  return {
-    name: "announcements",
-    stream: "announcements",
-    encode: ({ seq, at, kind, own }) => `{"seq":${seq},"at":"${isoTime(at)}","kind":"${kind}","data":${own}}`,
-    async snapshot() {
-      const [epoch, tail] = await Promise.all([log.epoch(), log.tail("announcements")]);
-      return { epoch, seq: tail.head, unread: 0, items: [], more: false };
-    },
-  };
+/**
+ * The stream that all members share, as one of them sees it. What they have settled comes to the client by their inbox, so that count and
+ * snapshot are right only together with what it has been given of that.
+ */
+export class AnnouncementStream implements MemberStream {
+  readonly name = "announcements";
+  readonly stream = "announcements";
+  readonly alike = false;
+  #view: AnnouncementView | null = null;
+  /** Entries given while a view is loaded; null otherwise. */
+  #late: StoredEntry[] | null = null;
+  /** Counts what the inbox has settled. */
+  #settlings = 0;
+  readonly #takenAt = new WeakMap<StreamSnapshot, number>();
+
+  /** Goes on with the view that `open` gives; to be called before anything else, and again when the member may see something else. */
+  async load(open: () => Promise<AnnouncementView>): Promise<void> {
+    const late: StoredEntry[] = [];
+    this.#late = late;
+    const view = await open();
+    // What was given meanwhile may be newer than what was read.
+    for (const entry of late) view.settledBy(entry);
+    this.#view = view;
+    this.#late = null;
+  }
+
+  get view(): AnnouncementView {
+    if (this.#view === null) throw new Error("the announcements of a session are not loaded");
+    return this.#view;
+  }
+
+  /** The client is given this entry of the member's inbox, `dismissed` or `acknowledged`. */
+  settledBy(entry: StoredEntry): void {
+    this.#settlings++;
+    this.#view?.settledBy(entry);
+    this.#late?.push(entry);
+  }
+
+  encode(entry: StoredEntry): string {
+    return this.view.encode(entry);
+  }
+
+  prepare(seq: number): Promise<void> {
+    return this.view.prepare(seq);
+  }
+
+  async snapshot(): Promise<StreamSnapshot> {
+    const settlings = this.#settlings;
+    const snapshot = await this.view.snapshot();
+    this.#takenAt.set(snapshot, settlings);
+    return snapshot;
+  }
+
+  fits(snapshot: StreamSnapshot): boolean {
+    return this.#takenAt.get(snapshot) === this.#settlings;
+  }
+
+  unreadAt(_unread: number, seq: number): number {
+    return this.view.unreadAt(seq);
+  }
+
+  given(): void {}
+
+  passed(seq: number): void {
+    this.view.passed(seq);
+  }
+
+  confirmed(seq: number): void {
+    this.view.confirmed(seq);
+  }
 }

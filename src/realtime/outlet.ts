@@ -1,8 +1,10 @@
 import type { Socket } from "socket.io";
-import { FAREWELL_MS, HIGH_WATER_BYTES, HIGH_WATER_PACKETS } from "./limits.js";
+import { isUnused } from "./connection.js";
+import { DRAIN_SPREAD_MS, FAREWELL_MS, HIGH_WATER_BYTES, HIGH_WATER_PACKETS } from "./limits.js";
+import { Packet } from "./packet.js";
 
 /** Why the server ends a session. docs/PROTOCOL.md, `goodbye`. */
-export type FarewellCode = "replaced" | "token_expired" | "draining" | "slow_consumer" | "protocol_error";
+export type FarewellCode = "replaced" | "kicked" | "banned" | "token_expired" | "draining" | "slow_consumer" | "protocol_error";
 
 export interface Farewell {
   code: FarewellCode;
@@ -11,17 +13,48 @@ export interface Farewell {
   afterMs?: number;
 }
 
+export const TOKEN_EXPIRED: Farewell = {
+  code: "token_expired",
+  message: "The token has expired; connect again with a new one.",
+  reconnect: true,
+};
+
+export const SLOW: Farewell = {
+  code: "slow_consumer",
+  message: "This client reads too slowly; connect again when it can keep up.",
+  reconnect: true,
+  afterMs: 5_000,
+};
+
+export const FLOODED: Farewell = {
+  code: "protocol_error",
+  message: "Too many events in spite of `rate_limited` answers.",
+  reconnect: false,
+};
+
+/** A stopping node's. Each session comes back at a moment of its own. */
+export function draining(): Farewell {
+  const afterMs = Math.ceil(Math.random() * DRAIN_SPREAD_MS);
+  return { code: "draining", message: "This node is stopping; connect again.", reconnect: true, afterMs };
+}
+
+/** The end of a packet from this length on is always told: it alone may congest a connection. Characters, of up to 3 bytes each. */
+const TELLING_LENGTH = HIGH_WATER_BYTES / 4;
+
 /** What the engine's transport is when it is a WebSocket. Polling transports have no socket of their own. */
 interface WebSocketTransport {
   socket?: { bufferedAmount: number; terminate(): void };
 }
 
 /**
- * The way out to one client. Packets that are texts already go to the engine's connection as they are: Socket.IO would encode them again
- * for every socket. What waits for the reader is counted in both places where it can pile up, the engine's buffer and the WebSocket's.
+ * The way out to one client in one namespace. Packets that are texts already go to the engine's connection as they are: Socket.IO would
+ * encode them again for every socket. What waits for the reader is counted in both places where it can pile up, the engine's buffer and the
+ * WebSocket's; the namespaces of one connection have these in common.
  */
 export class Outlet {
   readonly #socket: Socket;
+  readonly #connection: Socket["conn"];
+  readonly #namespace: string;
   #waiters: Array<() => void> = [];
   /** Since when the reader stands still above the high-water mark; null while it keeps up. Milliseconds. */
   #behindSince: number | null = null;
@@ -29,19 +62,20 @@ export class Outlet {
   #waiting = 0;
   #closed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, namespace: string) {
     this.#socket = socket;
-    // The engine says so when packets leave its own buffer; what leaves the WebSocket's is told by each packet's callback.
-    socket.conn.on("drain", this.#onDrain);
+    this.#connection = socket.conn;
+    this.#namespace = namespace;
   }
 
-  /** Sends an event whose arguments are encoded: `["name",payload]`. */
-  writeEncoded(event: string): void {
+  /** Sends an event whose arguments are encoded: `["name",payload]`, or a packet of this namespace. */
+  writeEncoded(event: string | Packet): void {
     if (this.#closed) return;
-    const packet = `2/notifications,${event}`;
-    const framed = this.#socket.conn.transport.name === "websocket";
-    const options = framed ? { compress: false, wsPreEncodedFrame: [textFrame(`4${packet}`)] } : { compress: false };
-    this.#socket.conn.write(packet, options as never, this.#onDrain);
+    const packet = typeof event === "string" ? new Packet(this.#namespace, event) : event;
+    const { transport } = this.#connection;
+    // Behind what waits already, or large: somebody may have to wait for it. A broadcast to clients that keep up needs no word of its end.
+    const onSent = transport.writable && packet.text.length < TELLING_LENGTH ? undefined : this.#onDrain;
+    this.#connection.write(packet.text, packet.optionsFor(transport.name) as never, onSent);
   }
 
   /** Sends an event. */
@@ -51,6 +85,8 @@ export class Outlet {
 
   /** Whether the reader is too far behind to be given more. */
   get congested(): boolean {
+    // The engine gives a transport the next packets when all before have left for good.
+    if (this.#connection.transport.writable) return false;
     return this.#writeBuffer.length > HIGH_WATER_PACKETS || this.bufferedBytes() > HIGH_WATER_BYTES;
   }
 
@@ -64,6 +100,8 @@ export class Outlet {
   /** Resolves when the reader can take more, or the session has ended. */
   async ready(): Promise<void> {
     if (this.#closed || !this.congested) return;
+    // The engine says so when packets leave its own buffer; what leaves the WebSocket's is told by the packets' callbacks.
+    if (this.#waiters.length === 0) this.#connection.on("drain", this.#onDrain);
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
@@ -82,32 +120,34 @@ export class Outlet {
   }
 
   /**
-   * Says farewell and disconnects; cuts the transport if the farewell does not leave in time. A Socket.IO client stays away after a
-   * DISCONNECT packet and comes back by itself after a lost connection, so which of the two it gets follows `reconnect`.
+   * Says farewell and disconnects. A Socket.IO client stays away after a DISCONNECT packet and comes back by itself after a lost connection,
+   * so which of the two it gets follows `reconnect`: a client that is to come back loses the connection with all its namespaces, which come
+   * back with it; one that is to stay away keeps the connection for the others, where there are any. What does not leave in time is cut.
    */
   close(farewell: Farewell): void {
     if (this.#closed) return;
     this.emit("goodbye", farewell);
     const transport = this.#transport;
     this.closed();
-    if (farewell.reconnect) this.#socket.conn.close();
-    else this.#socket.disconnect(true);
-    setTimeout(() => transport.socket?.terminate(), FAREWELL_MS).unref();
+    if (farewell.reconnect) this.#connection.close();
+    else this.#socket.disconnect();
+    setTimeout(() => {
+      if (farewell.reconnect || isUnused(this.#socket)) transport.socket?.terminate();
+    }, FAREWELL_MS).unref();
   }
 
   /** The session has ended: nothing is sent any more, nobody waits any more. */
   closed(): void {
     this.#closed = true;
-    this.#socket.conn.off("drain", this.#onDrain);
     this.#release();
   }
 
   get #transport(): WebSocketTransport {
-    return this.#socket.conn.transport as unknown as WebSocketTransport;
+    return this.#connection.transport as unknown as WebSocketTransport;
   }
 
   get #writeBuffer(): Array<{ data?: string }> {
-    return (this.#socket.conn as unknown as { writeBuffer: Array<{ data?: string }> }).writeBuffer;
+    return (this.#connection as unknown as { writeBuffer: Array<{ data?: string }> }).writeBuffer;
   }
 
   readonly #onDrain = (): void => {
@@ -118,29 +158,9 @@ export class Outlet {
 
   #release(): void {
     if (this.#waiters.length === 0) return;
+    this.#connection.off("drain", this.#onDrain);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-/**
- * A WebSocket text frame of a server (RFC 6455, 5.2: FIN, opcode 1, no mask), head and text in one buffer. The engine takes such frames as
- * they are, as Socket.IO's own adapter makes them for broadcasts; one buffer is one plain write, which took 4 of 44 µs off a delivery.
- */
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(head + length);
-  frame[0] = 0x81;
-  if (head === 2) frame[1] = length;
-  else if (head === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  frame.write(text, head);
-  return frame;
 }

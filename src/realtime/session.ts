@@ -1,81 +1,140 @@
 import type { Logger } from "pino";
 import type { Socket } from "socket.io";
+import type { AnnouncementView } from "../announcements/index.js";
 import type { Identity } from "../auth/index.js";
-import { asBelfryError, BelfryError } from "../errors.js";
+import { BelfryError } from "../errors.js";
 import type { StreamName } from "../inbox/requests.js";
+import type { MemberRecord } from "../members/index.js";
 import type { Cursor, StreamReader } from "../stream/index.js";
+import type { Progress } from "../tasks/index.js";
 import { Feed, type FeedEvents } from "./feed.js";
-import { MAX_BUFFERED_BYTES, MAX_REFUSED_REQUESTS, REQUEST_BURST, REQUESTS_A_SECOND, STALL_MS } from "./limits.js";
-import type { MemberStream } from "./member-streams.js";
-import { type Farewell, Outlet } from "./outlet.js";
-import { RateLimit } from "./rate-limit.js";
+import { Intake, unknownEvent } from "./intake.js";
+import { STALL_MS } from "./limits.js";
+import { AnnouncementStream, inboxOf, type MemberStream } from "./member-streams.js";
+import { type Farewell, FLOODED, Outlet, SLOW, TOKEN_EXPIRED } from "./outlet.js";
+import { ProgressFeed } from "./progress.js";
 import type { Requester, requestHandlers } from "./requests.js";
 
 export interface SessionOptions {
   socket: Socket;
   identity: Identity;
+  member: MemberRecord;
   device: string | null;
-  sources: MemberStream[];
+  rooms: SessionRooms;
+}
+
+/** What all sessions of a node have in common. */
+export interface SessionRooms {
   log: StreamReader;
+  inbox: Parameters<typeof inboxOf>[1];
+  announcements: { view(member: MemberRecord): Promise<AnnouncementView> };
+  tasks: { running(user: string): Promise<Progress[]> };
+  presence: { readonly users: number };
   handlers: ReturnType<typeof requestHandlers>;
-  events: FeedEvents & { slowConsumer(): void };
+  events: Pick<FeedEvents, "replayed" | "reset"> & { slowConsumer(): void };
   logger: Logger;
 }
 
 /**
  * One connection of one member: what it is sent (feeds, through the outlet) and what it asks (requests). Order of a life:
- * constructed and registered for hints → `open` → live → `end`, by whoever is first: the client, an expired token, a limit, the operator.
+ * constructed and registered for hints → `open` → live → `end`, by whoever is first: the client, an expired token, a limit, the operator, a
+ * moderator.
  */
 export class Session implements Requester {
   readonly user: string;
   readonly device: string | null;
-  readonly feeds: Feed[];
+  readonly feeds: [inbox: Feed, announcements: Feed];
   readonly #socket: Socket;
   readonly #outlet: Outlet;
-  readonly #options: SessionOptions;
-  readonly #rate = new RateLimit(REQUEST_BURST, REQUESTS_A_SECOND, Date.now());
-  #expiresAt: number;
-  #refused = 0;
-  /** The last request taken; those before it are answered first. The rate limit bounds how many wait. */
-  #requests: Promise<void> = Promise.resolve();
+  readonly #rooms: SessionRooms;
+  readonly #announcements = new AnnouncementStream();
+  readonly #progress: ProgressFeed;
+  readonly #intake: Intake;
+  /** Resolves when the client has been welcomed. What it asks before waits for that. */
+  readonly #opened: Promise<void>;
+  #onOpened: () => void = () => {};
+  #identity: Identity;
+  #member: MemberRecord;
+  /** Tasks that were heard of while those that run are read; null before and after. */
+  #heardOf: Set<string> | null = null;
+  #showsProgress = false;
   #ended = false;
   /** When the streams' heads are to be compared with the store next. Milliseconds. */
   nextHeadCheck = 0;
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
-    this.#socket = options.socket;
-    this.user = options.identity.user;
-    this.device = options.device;
-    this.#expiresAt = options.identity.expiresAt;
-    this.#outlet = new Outlet(options.socket);
-    this.feeds = options.sources.map((source) => new Feed(source, options.log, this.#outlet, options.events));
-    // A client may emit any name; an `error` event without a listener would end the process.
-    options.socket.on("error", (error) => options.logger.debug({ error }, "socket error"));
-    options.socket.onAny((event: unknown, ...args: unknown[]) => this.#onRequest(event, args));
+  constructor({ socket, identity, member, device, rooms }: SessionOptions) {
+    this.#socket = socket;
+    this.#rooms = rooms;
+    this.#identity = identity;
+    this.#member = member;
+    this.user = identity.user;
+    this.device = device;
+    this.#opened = new Promise((resolve) => {
+      this.#onOpened = resolve;
+    });
+    this.#outlet = new Outlet(socket, "/notifications");
+    this.#progress = new ProgressFeed(this.#outlet);
+    const inbox = inboxOf(this.user, rooms.inbox, (entry) => this.#announcements.settledBy(entry));
+    this.feeds = [
+      this.#feed(
+        inbox,
+        () => {},
+        () => this.#onInboxSynced(),
+      ),
+      // What the client has been given of its inbox decides what is still unread of the announcements.
+      this.#feed(
+        this.#announcements,
+        () => this.feeds[0].flush(),
+        () => {},
+      ),
+    ];
+    this.#intake = new Intake({
+      socket,
+      outlet: this.#outlet,
+      handle: async (event, payload) => {
+        await this.#opened;
+        const handler = rooms.handlers.get(event);
+        if (handler === undefined) throw unknownEvent(event);
+        return { answer: await handler(this, payload) };
+      },
+      onFlood: () => this.end(FLOODED),
+      onSlow: () => this.#endSlow(),
+      logger: rooms.logger,
+    });
+  }
+
+  get name(): string | null {
+    return this.#member.name;
+  }
+
+  get announcements(): AnnouncementView {
+    return this.#announcements.view;
   }
 
   /** Welcomes the client and starts its feeds. Nothing can be lost between: the session hears of new entries already. */
-  async open(cursors: Partial<Record<StreamName, Cursor>>, online: () => number): Promise<void> {
-    const { log } = this.#options;
+  async open(cursors: Partial<Record<StreamName, Cursor>>): Promise<void> {
+    const { log, announcements, presence } = this.#rooms;
+    const [inbox, announced] = this.feeds;
     const epoch = await log.epoch();
     const tails = await log.tails(this.feeds.map((feed) => feed.source.stream));
-    const openings = await Promise.all(
-      this.feeds.map(async (feed) => {
-        const tail = tails.get(feed.source.stream) ?? { head: 0, base: 1, unread: 0 };
-        return [feed.source.name, await feed.open(cursors[feed.source.name], epoch, tail)] as const;
-      }),
-    );
+    const tailOf = (feed: Feed) => tails.get(feed.source.stream) ?? { head: 0, base: 1, unread: 0 };
+    const ofInbox = await inbox.open(cursors.inbox, epoch, tailOf(inbox));
+    // After the inbox: what it settles from here on comes as entries, what it settled before is stored.
+    await this.#announcements.load(() => announcements.view(this.#member));
+    const ofAnnouncements = await announced.open(cursors.announcements, epoch, tailOf(announced));
+    // What was settled on another device may be counted already: the inbox is not synced before it has said so.
+    inbox.onHead((await log.tail(inbox.source.stream)).head);
     if (this.#ended) return;
     this.#outlet.emit("welcome", {
       user: this.user,
       session: this.#socket.id,
-      online: online(),
-      unread: openings.reduce((sum, [, opening]) => sum + opening.unread, 0),
+      online: presence.users,
+      unread: ofInbox.unread + ofAnnouncements.unread,
       serverTime: new Date().toISOString(),
-      streams: Object.fromEntries(openings),
+      streams: { inbox: ofInbox, announcements: ofAnnouncements },
     });
-    for (const feed of this.feeds) feed.start();
+    this.#onOpened();
+    inbox.start();
   }
 
   source(name: StreamName): MemberStream {
@@ -84,19 +143,33 @@ export class Session implements Requester {
     return feed.source;
   }
 
-  renew({ expiresAt }: Identity): void {
-    this.#expiresAt = expiresAt;
+  async renew(identity: Identity, member: MemberRecord): Promise<void> {
+    // Other roles may have other announcements.
+    if (!areSame(member.roles, this.#member.roles)) {
+      await this.#announcements.load(() => this.#rooms.announcements.view(member));
+      this.feeds[1].restart();
+    }
+    this.#identity = identity;
+    this.#member = member;
+  }
+
+  /** A task of the member has moved. */
+  onProgress(progress: Progress): void {
+    this.#heardOf?.add(progress.task);
+    if (this.#showsProgress) this.#progress.offer(progress);
+  }
+
+  /** A task of the member has ended. */
+  onTaskEnd(task: string): void {
+    this.#heardOf?.add(task);
+    this.#progress.drop(task);
   }
 
   /** What time brings: expiry, stalls, reads to try again. Called about once a second. */
   sweep(now: number): void {
-    if (now >= this.#expiresAt) {
-      this.end({ code: "token_expired", message: "The token has expired; connect again with a new one.", reconnect: true });
-    } else if (this.#outlet.stalledFor(now) > STALL_MS) {
-      this.#endSlow();
-    } else {
-      for (const feed of this.feeds) feed.retry();
-    }
+    if (now >= this.#identity.expiresAt) this.end(TOKEN_EXPIRED);
+    else if (this.#outlet.stalledFor(now) > STALL_MS) this.#endSlow();
+    else for (const feed of this.feeds) feed.retry();
   }
 
   /** Ends the session with a farewell. Harmless when it has ended. */
@@ -110,67 +183,46 @@ export class Session implements Requester {
   ended(): void {
     this.#ended = true;
     this.#outlet.closed();
+    this.#intake.close();
+    this.#progress.close();
     for (const feed of this.feeds) feed.close();
   }
 
   #endSlow(): void {
     if (this.#ended) return;
-    this.#options.events.slowConsumer();
-    this.end({
-      code: "slow_consumer",
-      message: "This client reads too slowly; connect again when it can keep up.",
-      reconnect: true,
-      afterMs: 5_000,
-    });
+    this.#rooms.events.slowConsumer();
+    this.end(SLOW);
   }
 
-  /** `event`: whatever stood first in the packet, which is a name only in an honest one. */
-  #onRequest(event: unknown, args: unknown[]): void {
-    const last = args.at(-1);
-    const answer = (body: object): void => {
-      if (!this.#ended && this.#mayBeSent() && typeof last === "function") last(body);
-    };
-    const payload = typeof args[0] === "function" ? undefined : args[0];
+  #feed(source: MemberStream, showing: () => void, synced: () => void): Feed {
+    const { log, events, logger } = this.#rooms;
+    const failed = (err: unknown): void =>
+      logger.warn({ err, user: this.user }, "a member's stream could not be read; the session tries again");
+    return new Feed(source, log, this.#outlet, { ...events, failed, showing, synced });
+  }
+
+  #onInboxSynced(): void {
+    this.feeds[1].start();
+    if (!this.#showsProgress) void this.#showRunning();
+  }
+
+  /** A member who comes in the middle of a task sees where it is. What is heard meanwhile is newer than what is read. */
+  async #showRunning(): Promise<void> {
+    this.#showsProgress = true;
+    const heardOf = new Set<string>();
+    this.#heardOf = heardOf;
     try {
-      this.#admit();
-    } catch (thrown) {
-      answer({ ok: false, error: asBelfryError(thrown).toBody() });
-      return;
+      for (const progress of await this.#rooms.tasks.running(this.user)) {
+        if (!heardOf.has(progress.task)) this.#progress.offer(progress);
+      }
+    } catch (err) {
+      this.#rooms.logger.warn({ err, user: this.user }, "a member's running tasks could not be read; their next report shows them");
     }
-    // One at a time, in order: a client's marks keep their order, and only one answer of each session is in memory before it is sent.
-    this.#requests = this.#requests.then(() => this.#handle(event, payload, answer));
+    this.#heardOf = null;
   }
+}
 
-  async #handle(event: unknown, payload: unknown, answer: (body: object) => void): Promise<void> {
-    if (this.#ended || !this.#mayBeSent()) return;
-    try {
-      const name = String(event);
-      const handler = this.#options.handlers.get(name);
-      if (handler === undefined) throw new BelfryError("bad_request", `There is no event ${JSON.stringify(name.slice(0, 64))}.`);
-      answer({ ok: true, ...(await handler(this, payload)) });
-    } catch (thrown) {
-      const error = asBelfryError(thrown);
-      if (error.code === "internal") this.#options.logger.error({ err: thrown, event, user: this.user }, "request failed");
-      answer({ ok: false, error: error.toBody() });
-    }
-  }
-
-  /** Whether the client reads what it asked for; one that does not is cut off. */
-  #mayBeSent(): boolean {
-    if (this.#outlet.bufferedBytes() <= MAX_BUFFERED_BYTES) return true;
-    this.#endSlow();
-    return false;
-  }
-
-  #admit(): void {
-    const retryAfterMs = this.#rate.take(Date.now());
-    if (retryAfterMs === 0) {
-      if (this.#refused > 0) this.#refused--;
-      return;
-    }
-    if (++this.#refused > MAX_REFUSED_REQUESTS) {
-      this.end({ code: "protocol_error", message: "Too many events in spite of `rate_limited` answers.", reconnect: false });
-    }
-    throw new BelfryError("rate_limited", `Too many events; wait ${retryAfterMs} ms.`, { retryAfterMs });
-  }
+/** Both lists hold each role once. */
+function areSame(roles: string[], others: string[]): boolean {
+  return roles.length === others.length && roles.every((one) => others.includes(one));
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Feed, type FeedOutlet } from "../../../src/realtime/feed.js";
 import { inboxOf } from "../../../src/realtime/member-streams.js";
+import type { Packet } from "../../../src/realtime/packet.js";
 import type { StoredEntry } from "../../../src/stream/index.js";
 import { type Embedded, openEmbedded, tell } from "../../support/embedded.js";
 
@@ -14,8 +15,8 @@ class Client implements FeedOutlet {
   synced = 0;
   #waiters: Array<() => void> = [];
 
-  writeEncoded(event: string): void {
-    const [name, payload] = JSON.parse(event) as [string, { entries: Array<{ seq: number }> }];
+  writeEncoded(packet: string | Packet): void {
+    const [name, payload] = JSON.parse(typeof packet === "string" ? packet : packet.event) as [string, { entries: Array<{ seq: number }> }];
     if (name !== "entries") return;
     for (const { seq } of payload.entries) {
       if (seq > this.cursor + 1) this.holes++;
@@ -40,7 +41,13 @@ class Client implements FeedOutlet {
   }
 }
 
-const SILENT = { replayed: () => {}, reset: () => {}, failed: (error: unknown) => Promise.reject(error) };
+const SILENT = {
+  replayed: () => {},
+  reset: () => {},
+  failed: (error: unknown) => Promise.reject(error),
+  showing: () => {},
+  synced: () => {},
+};
 
 /** Lets everything that is ready run. */
 async function settle(): Promise<void> {
@@ -73,7 +80,7 @@ describe("a feed", () => {
           embedded.log.subscribe((_stream, entry) => entries.push(entry));
           const late: StoredEntry[] = [];
           const hear = (entry: StoredEntry) => {
-            feed.onEntry(entry.seq, entry.unread, feed.source.encode(entry));
+            if (feed.takes(entry.seq)) feed.push(entry, feed.source.encode(entry));
             queueMicrotask(() => feed.flush());
           };
           feed.start();

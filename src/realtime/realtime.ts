@@ -1,0 +1,142 @@
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Logger } from "pino";
+import { Server, type Socket } from "socket.io";
+import type { Announcements } from "../announcements/index.js";
+import type { TokenVerifier } from "../auth/index.js";
+import type { Config } from "../config/types.js";
+import { BelfryError } from "../errors.js";
+import type { Inbox, InboxStore } from "../inbox/index.js";
+import type { Members } from "../members/index.js";
+import type { Messages } from "../messages/index.js";
+import type { Moderation } from "../moderation/index.js";
+import type { Preferences } from "../preferences/index.js";
+import type { Presence } from "../presence/index.js";
+import type { StreamReader } from "../stream/index.js";
+import type { Tasks } from "../tasks/index.js";
+import type { Metrics } from "../telemetry/index.js";
+import type { Topics } from "../topics/index.js";
+import { DeviceCursors } from "./devices.js";
+import { Expulsions } from "./expulsions.js";
+import { admitLive, admitMember, admitModerator, type HandshakeRooms, refusal } from "./handshake.js";
+import { FAREWELL_MS, JOIN_TIMEOUT_MS, MAX_JOINS, MAX_PACKET_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS, SWEEP_MS } from "./limits.js";
+import { attachLive } from "./live.js";
+import { attachModeration } from "./moderation.js";
+import { moderationHandlers } from "./moderation-requests.js";
+import { attachNotifications, type Namespace } from "./notifications.js";
+import { requestHandlers } from "./requests.js";
+import { Seats } from "./seats.js";
+
+interface RealtimeOptions {
+  httpServer: HttpServer;
+  config: Pick<Config, "allowedOrigins" | "sessionPolicy" | "guests">;
+  log: StreamReader;
+  inbox: Inbox;
+  inboxStore: InboxStore;
+  members: Members;
+  announcements: Announcements;
+  moderation: Moderation;
+  messages: Messages;
+  preferences: Preferences;
+  tasks: Tasks;
+  topics: Topics;
+  presence: Presence;
+  verifier: TokenVerifier;
+  /** Where a request comes from: a network address, or null. */
+  addressOf: (request: IncomingMessage) => string | null;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** Socket.IO on an HTTP server: the namespaces `/notifications`, `/live` and `/moderation`. */
+export class Realtime {
+  readonly #io: Server;
+  readonly #namespaces: Namespace[];
+  readonly #expulsions: Expulsions;
+  readonly #timer: NodeJS.Timeout;
+  #draining = false;
+
+  constructor(options: RealtimeOptions) {
+    this.#io = createServer(options.httpServer);
+    const { moderation, verifier, metrics, logger } = options;
+    const devices = new DeviceCursors(options.inboxStore);
+    const handshake: HandshakeRooms = { ...options, devices, seats: new Seats(), draining: () => this.#draining };
+    const slowConsumer = (): void => metrics.slowConsumers.add();
+    const onSession = (user: string): void => this.#expulsions.onSession(user);
+
+    const notifications = attachNotifications(this.#io, {
+      ...options,
+      admit: (socket) => admitMember(socket, handshake),
+      onSession,
+      handlers: requestHandlers({ ...options, devices }),
+    });
+    const live = attachLive(this.#io, { ...options, admit: (socket) => admitLive(socket, handshake), slowConsumer });
+    this.#io.of("/live").on("connection", ({ data }: Socket) => {
+      if (data !== null) onSession((data as { user: string }).user);
+    });
+    const moderators = attachModeration(this.#io, {
+      admit: (socket) => admitModerator(socket, handshake),
+      onSession,
+      moderation,
+      handlers: moderationHandlers({ ...options, verifier }),
+      slowConsumer,
+      logger,
+    });
+    refuseElsewhere(this.#io);
+
+    this.#namespaces = [notifications, live, moderators];
+    this.#expulsions = new Expulsions(
+      moderation,
+      this.#namespaces.map((namespace) => namespace.sessionsOf),
+    );
+    this.#timer = setInterval(() => {
+      const now = Date.now();
+      for (const namespace of this.#namespaces) namespace.sweep(now);
+    }, SWEEP_MS);
+  }
+
+  /** Refuses new connections, says `draining` to all sessions and closes Socket.IO and its HTTP server. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#timer);
+    this.#expulsions.close();
+    for (const namespace of this.#namespaces) namespace.close();
+    // Farewells leave before the transports are cut.
+    const deadline = Date.now() + FAREWELL_MS;
+    while (this.#io.engine.clientsCount > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    await this.#io.close();
+  }
+}
+
+function createServer(httpServer: HttpServer): Server {
+  const io = new Server(httpServer, {
+    pingInterval: PING_INTERVAL_MS,
+    pingTimeout: PING_TIMEOUT_MS,
+    connectTimeout: JOIN_TIMEOUT_MS,
+    maxHttpBufferSize: MAX_PACKET_BYTES,
+    // Which origins may connect is decided in the handshake, where a refusal can say why; for that the answer must be readable.
+    cors: { origin: true },
+    // Namespaces are made for names that do not exist, only to refuse them; they must not stay.
+    cleanupEmptyChildNamespaces: true,
+  });
+  io.engine.on("connection", limitJoins);
+  return io;
+}
+
+/** Every other namespace says where to connect. */
+function refuseElsewhere(io: Server): void {
+  for (const elsewhere of [io, io.of((_name, _auth, next) => next(null, true))]) {
+    elsewhere.use((_socket, next) =>
+      next(refusal(new BelfryError("bad_request", "Connect to one of the namespaces /notifications, /live and /moderation."))),
+    );
+  }
+}
+
+/** Cuts a connection that asks to join over and over. The session's own limits begin with the session. */
+function limitJoins(connection: Socket["conn"]): void {
+  let joins = 0;
+  connection.on("data", (packet: unknown) => {
+    // As Socket.IO's decoder reads the type: also an empty packet is one to join.
+    const isJoin = typeof packet === "string" && Number(packet.charAt(0)) === 0;
+    if (isJoin && ++joins > MAX_JOINS) connection.close(true);
+  });
+}
