@@ -1,28 +1,46 @@
 import { randomUUID } from "node:crypto";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response, type Router } from "express";
 import helmet from "helmet";
 import type { Logger } from "pino";
+import type { ApiKeys, TokenVerifier } from "../auth/index.js";
 import type { Config } from "../config/index.js";
 import { asBelfryError, BelfryError } from "../errors.js";
 import type { Metrics } from "../telemetry/index.js";
+import { addressOf } from "./address.js";
+import { type AnnouncementsOptions, createAnnouncementsRouter } from "./announcements.js";
+import { createAuditRouter } from "./audit.js";
+import { createTasksRouter, createTopicsRouter } from "./boards.js";
 import { cors } from "./cors.js";
+import { Credentials } from "./credentials.js";
 import { READY_TIMEOUT_MS } from "./limits.js";
 import { createMeRouter, type MeOptions } from "./me.js";
-import type { ReadinessApi } from "./ports.js";
+import { createMembersRouter, type MembersOptions } from "./members.js";
+import { createMessagesRouter } from "./messages.js";
+import type { MessagesApi, ReadinessApi, TasksApi, TopicsApi } from "./ports.js";
 import { sendProblem } from "./problem.js";
+import { createStaffRouter, type StaffOptions } from "./staff.js";
 
-export interface AppOptions extends MeOptions {
+/** What the routes use, each of the room of its name. */
+type Rooms = Omit<MeOptions & AnnouncementsOptions & MembersOptions & StaffOptions, "credentials" | "clock">;
+
+export interface AppOptions extends Rooms {
   config: Pick<Config, "trustProxy" | "allowedOrigins">;
+  apiKeys: ApiKeys;
+  verifier: TokenVerifier;
+  messages: MessagesApi;
+  tasks: TasksApi;
+  topics: TopicsApi;
   readiness: ReadinessApi;
   /** What else is served, such as the demo's pages; asked after the service's own routes. */
   pages?: RequestHandler;
   log: Logger;
   metrics: Pick<Metrics, "httpError" | "text" | "contentType">;
+  clock?: () => number;
 }
 
 /** Everything over HTTP but the routes of `createIngestHandler`. */
 export function createApp(options: AppOptions): Express {
-  const { config, readiness, pages, log, metrics } = options;
+  const { config, readiness, pages, log, metrics, clock = Date.now } = options;
   const app = express();
   app.disable("x-powered-by");
   app.set("trust proxy", config.trustProxy);
@@ -38,7 +56,7 @@ export function createApp(options: AppOptions): Express {
   app.get("/metrics", async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());
   });
-  app.use("/v1/me", cors(config.allowedOrigins), createMeRouter(options));
+  app.use("/v1", createRoutes({ ...options, clock }));
   if (pages !== undefined) app.use(pages);
 
   app.use((request) => {
@@ -47,6 +65,31 @@ export function createApp(options: AppOptions): Express {
   app.use(errorHandler(log, metrics));
   return app;
 }
+
+/** The routes under `/v1` but those of `createIngestHandler`. Members' own may be called from pages, too. */
+function createRoutes(options: AppOptions & { clock: () => number }): Router {
+  const { config, apiKeys, verifier, members, clock } = options;
+  const credentials = new Credentials({ apiKeys, verifier, members, addressOf: addressOf(config.trustProxy), clock });
+  const rooms = { ...options, credentials };
+  const fromPages = cors(config.allowedOrigins);
+  const router = express.Router();
+  router.use(noStore);
+  router.use("/me", fromPages, createMeRouter(rooms));
+  router.use("/messages", fromPages, createMessagesRouter(rooms));
+  router.use("/announcements", createAnnouncementsRouter(rooms));
+  router.use("/members", createMembersRouter(rooms));
+  router.use("/audit", createAuditRouter(rooms));
+  router.use("/tasks", createTasksRouter(rooms));
+  router.use("/topics", createTopicsRouter(rooms));
+  router.use(createStaffRouter(rooms));
+  return router;
+}
+
+/** Answers are for one credential: no cache on the way may keep them. */
+const noStore: RequestHandler = (_request, response, next) => {
+  response.setHeader("Cache-Control", "no-store");
+  next();
+};
 
 /** One name of a request for both sides' logs: the caller's, where it sent a usable one. */
 const requestId: RequestHandler = (request, response, next) => {

@@ -50,6 +50,21 @@ function tooLarge(limit: number): BelfryError {
   return new BelfryError("too_large", `The body is larger than ${limit} bytes.`);
 }
 
+/** Whether a request says that it has a body. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
+}
+
+/** The JSON body, of at most `limit` bytes; none at all is an empty object. @throws BelfryError `bad_request`, `too_large` */
+export async function payloadOf(request: IncomingMessage, limit: number): Promise<unknown> {
+  if (!hasBody(request)) return {};
+  requireJson(request.headers["content-type"]);
+  const raw = await new Promise<Buffer>((resolve, reject) => {
+    readBody(request, limit, (error, body) => (error === null ? resolve(body) : reject(error)));
+  });
+  return jsonOf(textOf(raw));
+}
+
 /** The media type of a `Content-Type`, in lower case and without parameters. @throws BelfryError for a charset other than UTF-8. */
 export function mediaTypeOf(header: string | undefined): string {
   if (header === undefined) return "";

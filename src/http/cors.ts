@@ -29,7 +29,7 @@ export function cors(allowedOrigins: string[]): RequestHandler {
       return;
     }
     if (!known) throw new BelfryError("origin_denied", "This origin is not one of ALLOWED_ORIGINS.");
-    response.setHeader("Access-Control-Allow-Methods", "GET, POST");
+    response.setHeader("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
     response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id");
     response.setHeader("Access-Control-Max-Age", PREFLIGHT_SECONDS);
     response.status(204).end();

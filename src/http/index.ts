@@ -1,4 +1,6 @@
 /** The door of `http`: what the service says over HTTP. */
+export { addressOf } from "./address.js";
+
 export { createApp } from "./app.js";
 
 export { createIngestHandler } from "./ingest.js";

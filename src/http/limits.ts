@@ -12,6 +12,21 @@ export const MAX_NOTIFICATION_BYTES = 256 * 1024;
 /** Threat: the same, from members. 100 ids of 128 characters need a fifth. Bytes of the body of a `/v1/me` call. */
 export const MAX_ME_BYTES = 64 * 1024;
 
+/** Threat: the same. 1,000 users of 128 characters in the audience and a text. Bytes of the body of an announcement. */
+export const MAX_ANNOUNCEMENT_BYTES = 256 * 1024;
+
+/** Threat: the same. A reason of 500 characters, each escaped. Bytes of the body of an act of moderation. */
+export const MAX_ACT_BYTES = 16 * 1024;
+
+/** Threat: the same. A name and 32 roles. Bytes of the body of `PUT /v1/members/:id`. */
+export const MAX_REGISTRATION_BYTES = 16 * 1024;
+
+/** Threat: the same, a thousand times a second. A text of 4,000 characters, each escaped. Bytes of the body of `PUT /v1/tasks/:id`. */
+export const MAX_TASK_BYTES = 32 * 1024;
+
+/** Threat: the same. 64 KiB of data, and room for who may see it. Bytes of the body of `PUT /v1/topics/:name`. */
+export const MAX_TOPIC_BYTES = 80 * 1024;
+
 /** Threat: one request that occupies the store for long. Source: docs/PROTOCOL.md. */
 export const MAX_EVENTS = 1_000;
 
@@ -44,3 +59,25 @@ export const LINGER_MS = 2_000;
 
 /** Threat: readiness checks that pile up behind a store that hangs. Milliseconds. */
 export const READY_TIMEOUT_MS = 2_000;
+
+/** Calls with one member's token: so many at once, so many a second on average. Threat: a member who keeps the store busy. As on a socket. */
+export const MEMBER_BURST = 200;
+export const MEMBER_CALLS_A_SECOND = 50;
+
+/** Members whose calls are counted at a time. Threat: memory. */
+export const MAX_LIMITED_MEMBERS = 20_000;
+
+/** Threat: one page that fills memory or a slow connection. Items of a list. */
+export const MAX_PAGE = 100;
+
+/** Items of a list whose caller sets no limit. */
+export const DEFAULT_PAGE = 50;
+
+/** Threat: a filter of any size. Characters of an act's name; the longest has 17. */
+export const MAX_ACT_NAME_LENGTH = 64;
+
+/** Threat: memory of an export, whatever its length. Characters that are put together before they are sent. */
+export const DOWNLOAD_CHUNK = 16 * 1024;
+
+/** Threat: exports that are begun and never read. Milliseconds in which nothing moves. */
+export const DOWNLOAD_STALL_MS = 30_000;

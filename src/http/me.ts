@@ -1,30 +1,33 @@
-import express, { type NextFunction, type Request, type Response, type Router } from "express";
-import type { ApiKeys, TokenVerifier } from "../auth/index.js";
+import express, { type Response, type Router } from "express";
 import { BelfryError } from "../errors.js";
 import { parseIds, parseList, parseStreamPage, parseUpTo } from "../inbox/index.js";
-import { jsonOf, readBody, requireJson, textOf } from "./body.js";
-import { requireMember } from "./credentials.js";
+import { admitMember, visitorOf } from "./admission.js";
+import { payloadOf } from "./body.js";
+import type { Credentials } from "./credentials.js";
 import { MAX_ME_BYTES } from "./limits.js";
-import type { InboxApi } from "./ports.js";
+import { addAnnouncementRoutes } from "./me-announcements.js";
+import { addSettingsRoutes } from "./me-settings.js";
+import type { InboxApi, MemberAnnouncementsApi, PreferencesApi } from "./ports.js";
+import { numberIn } from "./queries.js";
 
 export interface MeOptions {
-  apiKeys: ApiKeys;
-  verifier: TokenVerifier;
+  credentials: Credentials;
   inbox: InboxApi;
+  announcements: MemberAnnouncementsApi;
+  preferences: PreferencesApi;
 }
 
-/** `/v1/me`: a member's own inbox, for those without a socket. Payloads and answers are those of the socket events. */
-export function createMeRouter({ apiKeys, verifier, inbox }: MeOptions): Router {
+/** `/v1/me`: what is a member's own, for those without a socket. Payloads and answers are those of the socket events. */
+export function createMeRouter({ credentials, inbox, announcements, preferences }: MeOptions): Router {
   const router = express.Router();
+  router.use(admitMember(credentials));
+  addInboxRoutes(router, inbox, announcements);
+  addAnnouncementRoutes(router, announcements);
+  addSettingsRoutes(router, preferences);
+  return router;
+}
 
-  router.use(async (request: Request, response: Response, next: NextFunction) => {
-    // Answers are one member's own: no cache on the way may keep them.
-    response.setHeader("Cache-Control", "no-store");
-    const identity = await requireMember(request.headers.authorization, apiKeys, verifier);
-    response.locals.user = identity.user;
-    next();
-  });
-
+function addInboxRoutes(router: Router, inbox: InboxApi, announcements: Pick<MemberAnnouncementsApi, "seen">): void {
   router.get("/notifications", async (request, response) => {
     const { filter, before, limit } = request.query;
     const query = parseList({ filter, before, limit: numberIn(limit) });
@@ -40,39 +43,27 @@ export function createMeRouter({ apiKeys, verifier, inbox }: MeOptions): Router 
 
   for (const verb of ["read", "unread", "archive", "unarchive"] as const) {
     router.post(`/${verb}`, async (request, response) => {
-      const ids = parseIds(await payloadOf(request));
+      const ids = parseIds(await payloadOf(request, MAX_ME_BYTES));
       response.json(await inbox.mark(userOf(response), verb, ids));
     });
   }
 
-  for (const verb of ["read_all", "seen"] as const) {
-    router.post(`/${verb}`, async (request, response) => {
-      const upTo = parseUpTo(await payloadOf(request));
-      response.json(await inbox.markUpTo(userOf(response), verb, upTo));
-    });
-  }
+  router.post("/read_all", async (request, response) => {
+    const upTo = parseUpTo(await payloadOf(request, MAX_ME_BYTES));
+    response.json(await inbox.markUpTo(userOf(response), "read_all", upTo));
+  });
 
-  return router;
+  router.post("/seen", async (request, response) => {
+    const upTo = parseUpTo(await payloadOf(request, MAX_ME_BYTES));
+    const answer = await inbox.markUpTo(userOf(response), "seen", upTo);
+    // Who has seen all of the inbox has seen the announcements beside it. The mark's own entry stands one further than what it marks.
+    if (upTo === undefined || upTo + 1 >= answer.seq) await announcements.seen(userOf(response));
+    response.json(answer);
+  });
 }
 
 function userOf(response: Response): string {
-  return response.locals.user as string;
-}
-
-/** The JSON body; none at all is an empty object, as `read_all` needs no field. */
-async function payloadOf(request: Request): Promise<unknown> {
-  const empty = request.headers["transfer-encoding"] === undefined && Number(request.headers["content-length"] ?? 0) === 0;
-  if (empty) return {};
-  requireJson(request.headers["content-type"]);
-  const raw = await new Promise<Buffer>((resolve, reject) => {
-    readBody(request, MAX_ME_BYTES, (error, body) => (error === null ? resolve(body) : reject(error)));
-  });
-  return jsonOf(textOf(raw));
-}
-
-/** A query's number as a number; anything else as it is, for the schema to refuse. */
-function numberIn(value: unknown): unknown {
-  return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return visitorOf(response).identity.user;
 }
 
 /** `EPOCH:SEQ`. An epoch may itself hold a colon, so the last one counts. */

@@ -1,11 +1,14 @@
 import { createHmac } from "node:crypto";
 import type { Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { expect } from "@jest/globals";
+import { SignJWT } from "jose";
 import pino from "pino";
-import { ApiKeys, createTokenVerifier, mintDemoToken } from "../../../src/auth/index.js";
+import { ApiKeys, createTokenVerifier } from "../../../src/auth/index.js";
 import { BelfryError } from "../../../src/errors.js";
 import { createApp, createHttpServer, createIngestHandler } from "../../../src/http/index.js";
 import { createMetrics } from "../../../src/telemetry/index.js";
+import { fakeRooms, type RoomsState } from "./rooms.js";
 
 export const API_KEY = "key-of-a-server";
 const HOOK_SECRET = "secret-of-the-webhook";
@@ -16,9 +19,19 @@ const TOKEN_SECRET = new TextEncoder().encode("a-secret-of-more-than-thirty-two-
 export type Call = [method: string, ...args: unknown[]];
 
 /** A real server on a free port, with parts behind it that only write down what they are asked. */
-export async function startHttp(options: { hookSecret?: string | null } = {}) {
+export async function startHttp(options: { hookSecret?: string | null; trustProxy?: number } = {}) {
   const calls: Call[] = [];
-  const state: { failure: Error | null; draining: boolean } = { failure: null, draining: false };
+  const initial = (): RoomsState & { draining: boolean; now: number | null } => ({
+    failure: null,
+    draining: false,
+    now: null,
+    bans: new Map(),
+    member: {},
+    repeat: false,
+    auditLog: [],
+    reportRows: [],
+  });
+  const state = initial();
   const note = async <T>(answer: T, ...call: Call): Promise<T> => {
     calls.push(call);
     if (state.failure !== null) throw state.failure;
@@ -47,7 +60,7 @@ export async function startHttp(options: { hookSecret?: string | null } = {}) {
     metrics,
   });
   const app = createApp({
-    config: { trustProxy: false, allowedOrigins: [ORIGIN] },
+    config: { trustProxy: options.trustProxy ?? false, allowedOrigins: [ORIGIN] },
     apiKeys,
     verifier,
     inbox: {
@@ -62,8 +75,10 @@ export async function startHttp(options: { hookSecret?: string | null } = {}) {
         if (state.failure !== null) throw state.failure;
       },
     },
+    ...fakeRooms(state, note),
     log,
     metrics,
+    clock: () => state.now ?? Date.now(),
   });
   const server = createHttpServer({ ingest, app });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -76,9 +91,42 @@ export async function startHttp(options: { hookSecret?: string | null } = {}) {
     port,
     send: (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${port}${path}`, init),
     raw: (text: string | Buffer) => rawAnswer(port, text),
-    token: (user = "31", seconds = 60) => mintDemoToken(TOKEN_SECRET, user, seconds),
+    token: tokenOf,
+    /** Headers of a request with a body, by a member with these roles. */
+    member: async (user = "31", ...roles: string[]) => ({ ...JSON_TYPE, Authorization: `Bearer ${await tokenOf(user, 60, roles)}` }),
+    /** Forgets what was asked and what the test has set. */
+    reset: () => {
+      calls.length = 0;
+      Object.assign(state, initial());
+    },
     stop: () => stop(server),
   };
+}
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+/** Headers of a request with a body, by a server. */
+export const SERVER = { ...JSON_TYPE, Authorization: `Bearer ${API_KEY}` };
+
+function tokenOf(user = "31", seconds = 60, roles: string[] = []): Promise<string> {
+  return new SignJWT({ name: `Member ${user}`, roles })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(user)
+    .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+    .sign(TOKEN_SECRET);
+}
+
+/** What a call was answered with: status and JSON. */
+export async function answerOf(response: Response): Promise<[status: number, body: unknown]> {
+  return [response.status, await response.json()];
+}
+
+/** The response must be a problem with this status and code; its text is returned. */
+export async function problemIn(response: Response, status: number, code: string): Promise<string> {
+  const problem = (await response.json()) as { detail: string };
+  expect([response.status, problem]).toEqual([status, expect.objectContaining({ status, code, detail: expect.any(String) })]);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  return problem.detail;
 }
 
 export type Http = Awaited<ReturnType<typeof startHttp>>;

@@ -150,6 +150,7 @@ describe("a member", () => {
       ["markUpTo", "31", "read_all", undefined],
       ["markUpTo", "31", "read_all", undefined],
       ["markUpTo", "31", "seen", 7],
+      ["seen", "31"],
     ]);
   });
 
@@ -173,6 +174,7 @@ describe("a member", () => {
     const allowed = await preflight(ORIGIN);
     expect([allowed.status, allowed.headers.get("access-control-allow-origin")]).toEqual([204, ORIGIN]);
     expect(allowed.headers.get("access-control-allow-headers")).toContain("Authorization");
+    expect(allowed.headers.get("access-control-allow-methods")).toBe("GET, POST, PUT, DELETE");
     const denied = await preflight("https://evil.example");
     expect([denied.status, await denied.json()]).toEqual([403, expect.objectContaining({ code: "origin_denied" })]);
     expect(denied.headers.get("access-control-allow-origin")).toBeNull();
