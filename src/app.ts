@@ -3,18 +3,26 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Router } from "express";
 import type { Logger } from "pino";
+import { ANNOUNCEMENTS_STREAM, Announcements } from "./announcements/index.js";
 import { ApiKeys, createTokenVerifier, mintDemoToken, type TokenVerifier } from "./auth/index.js";
 import { Community, DiscourseConnector } from "./community/index.js";
 import type { Config } from "./config/index.js";
 import { createDemoForum } from "./demo/index.js";
-import { createApp, createHttpServer, createIngestHandler } from "./http/index.js";
-import { Inbox, type InboxChange } from "./inbox/index.js";
+import { addressOf, createApp, createHttpServer, createIngestHandler } from "./http/index.js";
+import { Inbox } from "./inbox/index.js";
+import { Members } from "./members/index.js";
+import { Messages } from "./messages/index.js";
+import { AUDIT_STREAM, Moderation } from "./moderation/index.js";
+import { Preferences } from "./preferences/index.js";
+import { Presence } from "./presence/index.js";
 import { Realtime } from "./realtime/index.js";
 import { openMongoStore } from "./storage/mongo/index.js";
 import { openSqliteStore } from "./storage/sqlite/index.js";
-import type { Stores } from "./storage/types.js";
+import type { Companion, Stores } from "./storage/types.js";
 import { StreamLog, Trimmer } from "./stream/index.js";
+import { Tasks } from "./tasks/index.js";
 import { createMetrics } from "./telemetry/index.js";
+import { Topics } from "./topics/index.js";
 
 /** How long a demo sign-in lasts. Seconds. */
 const DEMO_TOKEN_SECONDS = 12 * 3_600;
@@ -43,7 +51,7 @@ export function openStores(config: Pick<Config, "mongodbUrl" | "dataDir">, logge
 export async function startService(config: Config, logger: Logger): Promise<Service> {
   const stores = await openStores(config, logger);
   const metrics = createMetrics();
-  const log = new StreamLog<InboxChange>({
+  const log = new StreamLog<Companion>({
     store: stores.streams,
     observer: {
       batch: (rows) => metrics.batchSize.observe(rows),
@@ -51,27 +59,26 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     },
   });
   log.subscribe(() => metrics.entriesAppended.add());
-  const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox });
-  const community = new Community({ publisher: log, inbox, subjects: stores.subjects });
-  const discourse = new DiscourseConnector({ community, directory: stores.directory });
+  const rooms = createRooms(stores, log, logger);
+  const { inbox, community, discourse } = rooms;
   const verifier = createTokenVerifier(config);
-  const trimmer = new Trimmer<InboxChange>({
+  const trimmer = new Trimmer<Companion>({
     store: stores.streams,
     keepDays: config.keepDays,
     keepEntries: config.keepEntries,
-    trim: (stream, base) => inbox.trim(stream, base),
-    forget: [(olderThan, limit) => stores.subjects.forget(olderThan, limit)],
+    trim: (stream, base) => trimOne(stream, base, log, inbox),
+    forget: [(olderThan, limit) => stores.subjects.forget(olderThan, limit), (olderThan, limit) => stores.tasks.forget(olderThan, limit)],
     onError: (err) => logger.error({ err }, "trimming failed; it is tried again in an hour"),
   });
 
   let draining = false;
   const apiKeys = new ApiKeys(config.apiKeys);
-  const pages = demoPages(config, community, verifier, logger);
+  const pages = demoPages(config, rooms, verifier, logger);
   const app = createApp({
     config,
     verifier,
     apiKeys,
-    inbox,
+    ...rooms,
     readiness: { draining: () => draining, ping: () => stores.streams.ping() },
     log: logger,
     metrics,
@@ -79,13 +86,30 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   });
   const ingest = createIngestHandler({ apiKeys, community, discourse, discourseSecret: config.discourseSecret, log: logger, metrics });
   const httpServer = createHttpServer({ ingest, app });
-  const realtime = new Realtime({ httpServer, config, log, inbox, inboxStore: stores.inbox, verifier, metrics, logger });
+  await startRooms(rooms);
+  const realtime = new Realtime({
+    httpServer,
+    config,
+    log,
+    ...rooms,
+    inboxStore: stores.inbox,
+    verifier,
+    addressOf: addressOf(config.trustProxy),
+    metrics,
+    logger,
+  });
+  const stopRooms = async (): Promise<void> => {
+    rooms.presence.close();
+    await Promise.all([rooms.announcements.stop(), rooms.moderation.stop()]);
+    await rooms.members.close();
+  };
 
   try {
     httpServer.listen(config.port, config.host);
     await once(httpServer, "listening");
   } catch (error) {
     await realtime.close();
+    await stopRooms();
     await stores.close();
     throw error;
   }
@@ -97,6 +121,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     await realtime.close();
     await closed;
     await trimmer.stop();
+    await stopRooms();
     await log.close();
     await stores.close();
     metrics.stop();
@@ -112,8 +137,47 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   };
 }
 
+type Rooms = ReturnType<typeof createRooms>;
+
+/** The rooms between the stores and the transports. */
+function createRooms(stores: Stores, log: StreamLog<Companion>, logger: Logger) {
+  const failed = (room: string) => (err: unknown) => logger.error({ err }, `${room}: the store failed; it is tried again`);
+  const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox });
+  const members = new Members({ store: stores.members, onError: failed("members") });
+  const preferences = new Preferences({ store: stores.preferences, members });
+  const community = new Community({ publisher: log, inbox, subjects: stores.subjects, preferences, acquaintances: members });
+  const notify = community.notify.bind(community);
+  return {
+    inbox,
+    members,
+    preferences,
+    community,
+    discourse: new DiscourseConnector({ community, directory: stores.directory }),
+    announcements: new Announcements({ log, store: stores.announcements, members, inbox, onError: failed("announcements") }),
+    moderation: new Moderation({ log, streams: stores.streams, members, onError: failed("moderation") }),
+    messages: new Messages({ notify, members, preferences }),
+    tasks: new Tasks({ store: stores.tasks, notify, onError: failed("tasks") }),
+    topics: new Topics({ store: stores.topics }),
+    presence: new Presence(),
+  };
+}
+
+/** What must be known before the first request. Announcements hear of entries before the sessions do: they say what an entry means. */
+async function startRooms({ preferences, announcements, moderation }: Rooms): Promise<void> {
+  await preferences.load();
+  await announcements.start();
+  await moderation.start();
+}
+
+/** The audit log is kept for ever. */
+async function trimOne(stream: string, base: number, log: StreamLog<Companion>, inbox: Inbox): Promise<void> {
+  if (stream === AUDIT_STREAM) return;
+  if (stream === ANNOUNCEMENTS_STREAM) await log.trim(stream, base);
+  else await inbox.trim(stream, base);
+}
+
 /** The demo forum and its pages, where the operator has it on. Its sign-ins need a key that can sign. */
-function demoPages(config: Config, community: Community, verifier: TokenVerifier, logger: Logger): Router | null {
+function demoPages(config: Config, { community, topics, tasks }: Rooms, verifier: TokenVerifier, logger: Logger): Router | null {
   if (!config.demo) return null;
   const keys = config.tokenKeys;
   if (keys.kind !== "secret") {
@@ -124,7 +188,9 @@ function demoPages(config: Config, community: Community, verifier: TokenVerifier
   return createDemoForum({
     dataDir: config.dataDir,
     community,
-    mintToken: ({ id, name }) => mintDemoToken(keys.secret, id, DEMO_TOKEN_SECONDS, name, claims),
+    topics,
+    tasks,
+    mintToken: ({ id, name, roles }) => mintDemoToken(keys.secret, id, DEMO_TOKEN_SECONDS, name, { ...claims, roles }),
     verify: (token) => verifier.verify(token),
     log: logger,
   }).router;

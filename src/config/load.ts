@@ -36,6 +36,7 @@ export async function loadConfig(env: NodeJS.ProcessEnv, argv: string[]): Promis
     allowedOrigins: allowedOriginsOf(settings),
     trustProxy: trustProxyOf(settings),
     sessionPolicy: wordOf(settings, "SESSION_POLICY", ["multi", "single"], "multi"),
+    guests: wordOf(settings, "GUESTS", ["on", "off"], "off") === "on",
     demo: wordOf(settings, "DEMO", ["on", "off"], production ? "off" : "on") === "on",
     logLevel: wordOf(settings, "LOG_LEVEL", LOG_LEVELS, "info"),
     nodeName: nodeNameOf(settings),

@@ -23,6 +23,8 @@ export interface Config {
   /** What Express calls `trust proxy`. */
   trustProxy: boolean | number | string;
   sessionPolicy: "multi" | "single";
+  /** Whether `/live` takes connections without a token, which see public topics only. */
+  guests: boolean;
   demo: boolean;
   logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   nodeName: string;

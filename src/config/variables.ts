@@ -18,6 +18,7 @@ const VARIABLES = {
   ALLOWED_ORIGINS: "comma-separated origins of pages that may connect, or * (the service's own only)",
   TRUST_PROXY: "true, false, the number of proxies in front, or comma-separated addresses and subnets (false)",
   SESSION_POLICY: "multi, or single: a member's newest connection replaces the older one (multi)",
+  GUESTS: "on or off: live boards without a token, of public topics only (off)",
   DEMO: "on or off: the demo forum, where anybody signs in (on; with NODE_ENV=production off)",
   KEEP_DAYS: "days for which entries are kept; 0: for ever (90)",
   KEEP_ENTRIES: "entries kept for each member; 0: all (10000)",
