@@ -15,7 +15,7 @@ const MAIN = fileURLToPath(new URL("../dist/src/main.js", import.meta.url));
 /** Bytes; a README is read over slow connections too. */
 const MAX_SIZE = 300 * 1024;
 
-const WINDOW = { width: 580, height: 640 };
+const WINDOW = { width: 580, height: 760 };
 
 async function startService(dataDir) {
   const child = spawn(process.execPath, [MAIN], {
@@ -46,6 +46,15 @@ async function write(page, thread, text, replyTo) {
   await article.locator(".comments .text", { hasText: text }).waitFor();
 }
 
+async function announce(page, title, text) {
+  await page.locator("#announcing summary").click();
+  await page.getByLabel("Title").fill(title);
+  await page.getByLabel("Text").fill(text);
+  await page.getByLabel("Level").selectOption("warning");
+  await page.getByRole("button", { name: "Announce as Mia" }).click();
+  await page.locator("#announcing:not([open])").waitFor();
+}
+
 /** The two windows in frames, on one page. */
 function composition(left, right) {
   const frame = (title, picture) => `<figure><figcaption><i></i><i></i><i></i>${title}</figcaption>
@@ -72,10 +81,13 @@ async function take(url, browser) {
   await write(chidi, "keys", "Found them! @Ada, they were in the ringing chamber all along.");
   await write(chidi, "fourth-bell", "Leave it to me, I am up there on Friday anyway.", "Ada");
   await write(bruno, "tuesday-practice", "Then we are six. See you on Tuesday!");
-  await ada.locator("#badge", { hasText: "3" }).waitFor();
+  await announce(bruno, "No practice on Friday", "The tower is closed: the stairs are being painted.");
+  await ada.locator("#badge", { hasText: "4" }).waitFor();
   await ada.locator("#bell").click();
   await ada.locator("#notifications .dot").nth(2).waitFor();
   await ada.evaluate("document.activeElement.blur()");
+  await bruno.locator("#export").click();
+  await bruno.locator("#tasks .percent", { hasText: /[4-9]\d/ }).waitFor();
   await bruno.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
   const [left, right] = [await bruno.screenshot(), await ada.screenshot()];
   const page = await context.newPage();

@@ -73,3 +73,12 @@ export async function postComment(member, thread, text, parent) {
   const token = await getToken(member);
   return (await call(`/demo/threads/${encodeURIComponent(thread)}/comments`, { token, body: { text, parent } })).comment;
 }
+
+/**
+ * Starts an export for the member, or finds the one that runs.
+ * @param {string} member
+ * @returns {Promise<string>} the task's id
+ */
+export async function startExport(member) {
+  return (await call("/demo/exports", { token: await getToken(member), body: {} })).task;
+}

@@ -1,20 +1,12 @@
 // @ts-check
 import { copyOf, fillDisc, fillTime, find, say } from "./dom.js";
+import { countsInWords, sentenceOf } from "./words.js";
 
 /**
  * @typedef {import("./api.js").Member} Member
  * @typedef {import("./inbox.js").Inbox} Inbox
  * @typedef {import("./inbox.js").Notification} Notification
  */
-
-/** What happened, by the reason that the notification gives. `{thread}` is set apart in the sentence. */
-const SENTENCES = {
-  mention: "mentioned you in",
-  reply: "replied to you in",
-  quote: "quoted you in",
-  comment: "commented on your thread",
-  watching: "wrote in",
-};
 
 const bell = find("#bell");
 const panel = find("#panel");
@@ -53,19 +45,21 @@ export function createBell({ members, act, show }) {
   /** @param {Notification} item */
   function lineOf(item) {
     const line = copyOf("notification-template");
-    // What another program sends may come from nobody in particular.
-    const name = item.actor?.name ?? item.actor?.id ?? "Belfry";
+    const { who, says, where, mark: ending } = sentenceOf(item);
     const disc = find(".disc", line);
-    fillDisc(disc, { name, ...members.get(item.actor?.id ?? "") });
+    fillDisc(disc, { name: who, ...members.get(item.actor?.id ?? "") });
+    if (ending !== undefined) {
+      disc.textContent = ending === "done" ? "✓" : "!";
+      disc.classList.add(ending);
+    }
     const sentence = find(".sentence", line);
-    const who = document.createElement("strong");
-    who.textContent = name;
-    const verb = SENTENCES[/** @type {keyof typeof SENTENCES} */ (item.reason)];
-    sentence.append(who, verb ? ` ${verb} ` : item.type === "message" ? " sent you a message" : " has news for you");
-    if (verb) {
-      const where = document.createElement("em");
-      where.textContent = item.thread?.title ?? "a thread";
-      sentence.append(where);
+    const subject = document.createElement("strong");
+    subject.textContent = who;
+    sentence.append(subject, ` ${says} `);
+    if (where !== undefined) {
+      const thread = document.createElement("em");
+      thread.textContent = where;
+      sentence.append(thread);
     }
     say(find(".excerpt", line), item.text ?? "");
     fillTime(find("time", line), item.createdAt);
@@ -101,10 +95,10 @@ export function createBell({ members, act, show }) {
   let drawn = null;
 
   return {
-    /** @param {Inbox} inbox */
-    draw(inbox) {
-      const { unread } = inbox;
-      const words = unread === 1 ? "1 unread notification" : `${unread} unread notifications`;
+    /** @param {Inbox} inbox @param {number} announcements how many are not settled: they count too */
+    draw(inbox, announcements) {
+      const unread = inbox.unread + announcements;
+      const words = countsInWords(inbox.unread, announcements);
       const before = badge.hidden ? 0 : Number(badge.dataset.count);
       badge.textContent = unread > 99 ? "99+" : String(unread);
       badge.dataset.count = String(unread);
@@ -113,7 +107,9 @@ export function createBell({ members, act, show }) {
       if (find("#count").textContent !== words) find("#count").textContent = words;
       document.title = unread > 0 ? `(${unread}) Belfry` : "Belfry";
       if (unread > before && inbox.live) ring();
-      /** @type {HTMLButtonElement} */ (find("#read-all")).disabled = unread === 0;
+      /** @type {HTMLButtonElement} */ (find("#read-all")).disabled = inbox.unread === 0;
+      const above = announcements === 1 ? "1 announcement" : `${announcements} announcements`;
+      say(find("#panel-announcements"), announcements === 0 ? "" : `${above} at the top of the page`);
 
       if (drawn === inbox.items) return;
       drawn = inbox.items;

@@ -1,146 +1,135 @@
 // @ts-check
 import { io } from "/socket.io/socket.io.esm.min.js";
-import { getToken } from "./api.js";
+import { applyToAnnouncements, emptyAnnouncements } from "./announcements.js";
 import { apply, emptyInbox, fromStored, toStored } from "./inbox.js";
-
-/** Milliseconds between attempts to come back: 1 to 5 s with jitter, so that a restarted service is not stormed. */
-const RETRY = { reconnectionDelay: 1_000, reconnectionDelayMax: 5_000, randomizationFactor: 0.5 };
+import { handshakeOf, keepUp, RETRY, soon } from "./session.js";
+import { takeProgress } from "./tasks.js";
 
 /** Milliseconds to wait for an answer over the socket. */
 const ANSWER_TIMEOUT = 8_000;
 
 /**
- * @typedef {import("./inbox.js").Inbox} Inbox
- * @typedef {{ is: "connecting" | "connected" | "reconnecting" | "stopped", text: string }} Status
+ * What the service has said, as far as this page knows.
+ * @typedef {object} Known
+ * @property {import("./inbox.js").Inbox} inbox
+ * @property {import("./announcements.js").Announcements} announcements
+ * @property {readonly import("./tasks.js").Progress[]} tasks
+ * @property {import("./session.js").Status} status
+ *
  * @typedef {object} Connection
- * @property {(event: string, payload: object) => Promise<void>} act Sends a mark; what it changed comes back in the stream.
+ * @property {import("/socket.io/socket.io.esm.min.js").Manager} manager What other namespaces share the connection by.
+ * @property {(event: string, payload: object) => Promise<void>} act Sends a mark; what it changed comes back in the streams.
  * @property {() => void} close
  */
 
 /**
- * Keeps a member's inbox up to date for as long as the page is open, and over visits: cursor and items are in localStorage.
+ * Keeps a member's streams up to date for as long as the page is open. The inbox also over visits: its cursor and items are in localStorage.
+ * Announcements are few, so each connection starts with a snapshot of them, which knows all that other devices have settled.
  * @param {string} member
- * @param {(inbox: Inbox, status: Status, before: Inbox) => void} onChange
+ * @param {(known: Known, before: Known) => void} onChange
  * @returns {Connection}
  */
 export function openConnection(member, onChange) {
   const key = `belfry-demo:${member}`;
-  let inbox = fromStored(read(key));
-  /** @type {Status} */
-  let status = { is: "connecting", text: "Connecting…" };
-  let filling = false;
-  let comeBackAfter = RETRY.reconnectionDelay;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
+  /** @type {Known} */
+  let known = {
+    inbox: fromStored(read(key)),
+    announcements: emptyAnnouncements(),
+    tasks: [],
+    status: { is: "connecting", text: "Connecting…" },
+  };
+  /** Streams that are being filled. @type {Set<string>} */
+  const filling = new Set();
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+  const timers = new Map();
 
+  /** @type {import("/socket.io/socket.io.esm.min.js").Socket} */
   const socket = io("/notifications", {
     ...RETRY,
     forceNew: true,
-    auth: (send) => {
-      getToken(member).then(
-        (token) => send({ token, ...(inbox.cursor && { cursors: { inbox: inbox.cursor } }) }),
-        // Closing the transport starts the next attempt after the usual delay.
-        () => socket.io.engine.close(),
-      );
-    },
+    auth: handshakeOf(
+      member,
+      () => socket,
+      () => (known.inbox.cursor === null ? {} : { cursors: { inbox: known.inbox.cursor } }),
+    ),
   });
 
-  /** @param {import("./inbox.js").InboxEvent} event */
-  function take(event) {
-    const before = inbox;
-    inbox = apply(inbox, event);
-    write(key, toStored(inbox));
-    onChange(inbox, status, before);
-    if (inbox.gap) void fill();
+  /** @param {Partial<Known>} changed */
+  function change(changed) {
+    const before = known;
+    known = { ...known, ...changed };
+    onChange(known, before);
   }
 
-  /** @param {Status["is"]} is @param {string} text */
-  function tell(is, text) {
-    status = { is, text };
-    onChange(inbox, status, inbox);
+  /** @param {import("./stream.js").StreamEvent} event @param {Partial<Known>} [more] */
+  function take(event, more) {
+    const inbox = apply(known.inbox, event);
+    if (inbox.cursor !== known.inbox.cursor || inbox.unread !== known.inbox.unread) write(key, toStored(inbox));
+    change({ inbox, announcements: applyToAnnouncements(known.announcements, event, inbox.settled), ...more });
+    if (known.inbox.gap) void fill("inbox");
+    if (known.announcements.gap) void fill("announcements");
   }
 
-  /** Asks for what is missing after the cursor until nothing is. */
-  async function fill() {
-    if (filling || !socket.connected || inbox.cursor === null) return;
-    filling = true;
+  /** Asks for what is missing after the cursor until nothing is. @param {"inbox" | "announcements"} stream */
+  async function fill(stream) {
+    if (filling.has(stream) || !socket.connected) return;
+    filling.add(stream);
     let wait = 1_000;
     try {
-      for (let more = true; more || inbox.gap; ) {
-        const after = inbox.cursor;
-        const answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck("sync", { stream: "inbox", after });
+      for (let more = true; more || known[stream].gap; ) {
+        const after = known[stream].cursor;
+        if (after === null) break;
+        const answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck("sync", { stream, after });
         if (!answer.ok) {
           if (answer.error.code === "reset") startAfresh();
           wait = answer.error.retryAfterMs ?? wait;
           break;
         }
         more = answer.more && answer.entries.length > 0;
-        take({ type: "entries", stream: "inbox", epoch: after.epoch, entries: answer.entries });
+        take({ type: "entries", stream, epoch: after.epoch, entries: answer.entries });
       }
     } catch {
       // No answer in time: the timer below tries again, or the next connection replays.
     } finally {
-      filling = false;
-      if (inbox.gap) again(() => void fill(), wait);
+      filling.delete(stream);
+      if (known[stream].gap) {
+        clearTimeout(timers.get(stream));
+        timers.set(
+          stream,
+          soon(() => void fill(stream), wait),
+        );
+      }
     }
   }
 
-  /** Drops what is known; the next welcome then brings a snapshot. */
+  /** Drops what is known; the next welcome then brings snapshots. */
   function startAfresh() {
-    inbox = emptyInbox();
+    known = { ...known, inbox: emptyInbox(), announcements: emptyAnnouncements() };
     socket.disconnect().connect();
   }
 
-  /** @param {() => void} act @param {number} ms */
-  function again(act, ms) {
-    clearTimeout(timer);
-    timer = setTimeout(act, ms * (1 + Math.random() * RETRY.randomizationFactor));
-  }
-
   socket.on("welcome", (payload) => {
-    status = { is: "connected", text: "Connected" };
-    take({ ...payload, type: "welcome" });
+    // Where each running task is follows now.
+    take({ ...payload, type: "welcome" }, { tasks: [], status: { is: "connected", text: "Connected" } });
   });
   for (const type of /** @type {const} */ (["snapshot", "entries", "synced"])) {
     socket.on(type, (payload) => take({ ...payload, type }));
   }
+  socket.on("progress", (progress) => change({ tasks: takeProgress(known.tasks, progress) }));
+  socket.on("disconnect", () => take({ type: "offline" }));
+  const leave = keepUp(socket, (status) => change({ status }));
 
-  socket.on("goodbye", ({ code, message, reconnect, afterMs }) => {
-    comeBackAfter = afterMs ?? RETRY.reconnectionDelay;
-    if (reconnect) return;
-    tell("stopped", message || `The service ended this session (${code}).`);
-    socket.disconnect();
-  });
-
-  socket.on("disconnect", (reason) => {
-    if (status.is !== "stopped") status = { is: "reconnecting", text: "Connection lost. Reconnecting…" };
-    take({ type: "offline" });
-    // Socket.IO itself comes back from a lost transport; a session that the service ended, it leaves to us.
-    if (reason === "io server disconnect" && status.is !== "stopped") again(() => socket.connect(), comeBackAfter);
-  });
-
-  socket.on("connect_error", (error) => {
-    const refusal = /** @type {{ data?: { message: string, retry: boolean, retryAfterMs?: number } }} */ (error).data;
-    if (refusal?.retry === false) {
-      tell("stopped", refusal.message);
-      return;
-    }
-    tell("reconnecting", refusal ? `${refusal.message} Trying again…` : "The service cannot be reached. Trying again…");
-    // Socket.IO itself tries again after a lost transport (then `active`), but not after a refusal.
-    if (!socket.active) again(() => socket.connect(), refusal?.retryAfterMs ?? RETRY.reconnectionDelay);
-  });
-
-  onChange(inbox, status, inbox);
+  onChange(known, known);
   return {
+    manager: socket.io,
     async act(event, payload) {
       if (!socket.connected) throw new Error("Not connected. Marks can be set again once the connection is back.");
       const answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck(event, payload);
       if (!answer.ok) throw new Error(answer.error.message);
     },
     close() {
-      clearTimeout(timer);
-      socket.removeAllListeners();
-      socket.disconnect();
+      for (const timer of timers.values()) clearTimeout(timer);
+      leave();
     },
   };
 }

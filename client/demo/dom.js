@@ -73,3 +73,19 @@ function ago(at) {
   if (age < 7 * DAY) return `${Math.floor(age / DAY)} days ago`;
   return new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
 }
+
+/**
+ * Only web addresses are opened: one in a notification or an announcement may come from anybody.
+ * @param {string | undefined} url
+ * @returns {string | null}
+ */
+export function webAddress(url) {
+  if (url === undefined || !URL.canParse(url, location.href)) return null;
+  const { protocol, href } = new URL(url, location.href);
+  return protocol === "https:" || protocol === "http:" ? href : null;
+}
+
+/** Whether the visitor has asked for a page that does not move. */
+export function keepsStill() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

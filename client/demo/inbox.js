@@ -1,14 +1,16 @@
 // @ts-check
 /**
  * A member's inbox as this page knows it: a pure function from what it knows and what arrived to what it knows now. It follows the rule of
- * docs/PROTOCOL.md: an entry with seq = cursor + 1 is applied, one with seq ≤ cursor is dropped, and a later one is held while `sync` asks for
- * what is missing. So doubled, lost and reordered deliveries all end in the same inbox.
+ * docs/PROTOCOL.md, of which stream.js has the part that all streams have in common.
  *
- * @typedef {{ epoch: string, seq: number }} Cursor
+ * @typedef {import("./stream.js").Cursor} Cursor
+ * @typedef {import("./stream.js").Entry} Entry
+ * @typedef {import("./stream.js").StreamEvent} InboxEvent
  * @typedef {{ id: string, name?: string }} Actor
  * @typedef {{ id: string, seq: number, reason: string, type: string, actor?: Actor, thread?: { id: string, title?: string },
- *   comment?: { id: string }, text?: string, url?: string, createdAt: string, readAt: string | null, archivedAt: string | null }} Notification
- * @typedef {{ seq: number, at: string, kind: string, unread?: number, data: any }} Entry
+ *   comment?: { id: string }, text?: string, url?: string, data?: Record<string, unknown>, createdAt: string, readAt: string | null,
+ *   archivedAt: string | null }} Notification
+ * @typedef {{ dismissedAt?: string, acknowledgedAt?: string }} Settled What the member has done about an announcement.
  *
  * @typedef {object} Inbox
  * @property {Cursor | null} cursor The last entry applied; null before the first snapshot.
@@ -19,23 +21,20 @@
  * @property {boolean} live What the service had is all here; what follows happens now.
  * @property {number} missed New notifications that came between the last `welcome` and its `synced`, after an exact resume.
  * @property {boolean} exact The last `welcome` promised everything after the cursor, not a fresh snapshot.
- *
- * @typedef {{ type: "welcome", streams: { inbox: { resume: string } } }
- *   | { type: "snapshot", stream: string, epoch: string, seq: number, unread: number, items: Notification[] }
- *   | { type: "entries", stream: string, epoch: string, entries: Entry[] }
- *   | { type: "synced", stream: string, epoch: string, seq: number, unread: number }
- *   | { type: "offline" }} InboxEvent
+ * @property {Map<string, Settled>} settled By announcement, since the page was opened: what came before, a snapshot of them knows.
  */
+
+import { advance } from "./stream.js";
 
 /** Threat: memory and the browser's storage filled by a long history. The service keeps the rest. */
 export const MAX_ITEMS = 200;
 
-/** Threat: memory filled by entries that wait for a missing one. What is not held comes again with `sync`. */
-export const MAX_HELD = 500;
+/** Threat: memory filled by marks of announcements that are long over. */
+const MAX_SETTLED = 200;
 
 /** @returns {Inbox} */
 export function emptyInbox() {
-  return { cursor: null, unread: 0, items: [], held: [], gap: false, live: false, missed: 0, exact: false };
+  return { cursor: null, unread: 0, items: [], held: [], gap: false, live: false, missed: 0, exact: false, settled: new Map() };
 }
 
 /**
@@ -73,22 +72,25 @@ export function apply(inbox, event) {
 function applyEntries(inbox, epoch, entries) {
   // Of another history, or before the snapshot: `welcome` has said what to expect, and this is not it.
   if (inbox.cursor?.epoch !== epoch) return inbox;
-  let { unread, items, missed } = inbox;
-  let { seq } = inbox.cursor;
-  /** @type {Entry[]} */
-  const held = [];
-  for (const entry of [...inbox.held, ...entries].sort((a, b) => a.seq - b.seq)) {
-    if (entry.seq <= seq) continue;
-    if (entry.seq > seq + 1) {
-      if (held.at(-1)?.seq !== entry.seq && held.length < MAX_HELD) held.push(entry);
-      continue;
-    }
+  const { due, seq, held } = advance(inbox.cursor.seq, inbox.held, entries);
+  let { unread, items, missed, settled } = inbox;
+  for (const entry of due) {
     items = applyToItems(items, entry);
-    seq = entry.seq;
     unread = entry.unread ?? unread;
     if (entry.kind === "notification" && !inbox.live && inbox.exact) missed++;
+    if (entry.kind === "dismissed" || entry.kind === "acknowledged") settled = settle(settled, entry);
   }
-  return { ...inbox, cursor: { epoch, seq }, unread, items, missed, held, gap: held.length > 0 };
+  return { ...inbox, cursor: { epoch, seq }, unread, items, missed, settled, held, gap: held.length > 0 };
+}
+
+/**
+ * @param {Map<string, Settled>} settled
+ * @param {Entry} entry
+ * @returns {Map<string, Settled>}
+ */
+function settle(settled, { kind, at, data }) {
+  const others = [...settled].filter(([id]) => id !== data.announcement);
+  return new Map([...others.slice(1 - MAX_SETTLED), [data.announcement, { ...settled.get(data.announcement), [`${kind}At`]: at }]]);
 }
 
 /**
@@ -118,7 +120,7 @@ function applyToItems(items, { kind, at, data }) {
     case "read_all":
       return items.map((item) => (item.seq <= data.upTo ? { ...item, readAt: item.readAt ?? at } : item));
     default:
-      // `seen`, `dismissed` and kinds of a later version change nothing that this page shows.
+      // `seen` and kinds of a later version change nothing that this page shows; marks of announcements are not about notifications.
       return items;
   }
 }

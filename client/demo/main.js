@@ -1,9 +1,15 @@
 // @ts-check
+import { onScreen, unreadOf } from "./announcements.js";
 import { getMembers } from "./api.js";
+import { createBanner } from "./banner.js";
 import { createBell } from "./bell.js";
+import { createBoard } from "./board.js";
 import { openConnection } from "./connection.js";
-import { copyOf, fillDisc, find, refreshTimes, say } from "./dom.js";
+import { copyOf, fillDisc, find, refreshTimes, say, webAddress } from "./dom.js";
+import { openLive } from "./live.js";
+import { runningTasks } from "./tasks.js";
 import { createThreads } from "./threads.js";
+import { createTools } from "./tools.js";
 
 /** Of this tab alone, so that two tabs are two members. */
 const SESSION_KEY = "belfry-demo:member";
@@ -40,19 +46,25 @@ function showForum(members, me) {
       return url !== null;
     },
   });
-  const connection = openConnection(me.id, (inbox, status, before) => {
-    bell.draw(inbox);
+  const banner = createBanner((event, payload) => connection.act(event, payload));
+  const board = createBoard(members, me.id);
+  const tools = createTools(me.id);
+  const connection = openConnection(me.id, ({ inbox, announcements, tasks, status }, before) => {
+    bell.draw(inbox, unreadOf(announcements, inbox.settled));
+    banner.draw(onScreen(announcements, inbox.settled));
+    tools.draw(runningTasks(tasks, inbox.items));
     line.dataset.is = status.is;
     const missed = status.is === "connected" && inbox.live && inbox.missed > 0 ? ` · ${inbox.missed} missed while away, now here` : "";
     if (line.textContent !== status.text + missed) line.textContent = status.text + missed;
-    if (inbox.items !== before.items || (inbox.live && !before.live)) void threads.refresh();
+    if (inbox.items !== before.inbox.items || (inbox.live && !before.inbox.live)) void threads.refresh();
   });
+  const leaveLive = openLive(connection.manager, me.id, board);
 
   find("#sign-out").onclick = () => {
     sessionStorage.removeItem(SESSION_KEY);
+    leaveLive();
     connection.close();
-    bell.close();
-    threads.close();
+    for (const part of [bell, banner, board, tools, threads]) part.close();
     showSignIn(members);
   };
 }
@@ -66,13 +78,6 @@ function linkTo(member) {
   link.rel = "noopener";
   link.textContent = member.name;
   return link;
-}
-
-/** Only web addresses are opened: a notification's url may come from anybody. @param {string | undefined} url */
-function webAddress(url) {
-  if (url === undefined || !URL.canParse(url, location.href)) return null;
-  const { protocol, href } = new URL(url, location.href);
-  return protocol === "https:" || protocol === "http:" ? href : null;
 }
 
 /** @param {Map<string, Member>} members */

@@ -1,6 +1,6 @@
 // @ts-check
 import { getThreads, postComment } from "./api.js";
-import { copyOf, fillDisc, fillTime, find, say } from "./dom.js";
+import { copyOf, fillDisc, fillTime, find, keepsStill, say } from "./dom.js";
 
 /**
  * @typedef {import("./api.js").Member} Member
@@ -194,7 +194,7 @@ export function createThreads(members, me) {
       const element = commentElements.get(id);
       if (!element) return false;
       element.classList.remove("hit");
-      element.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      element.scrollIntoView({ block: "center", behavior: keepsStill() ? "auto" : "smooth" });
       element.focus({ preventScroll: true });
       element.classList.add("hit");
       return true;

@@ -59,10 +59,12 @@ export class DemoForum {
   private lastWrite: Promise<unknown> = Promise.resolve();
   private waiting = 0;
 
+  /** `onComments` is called with all comments that are shown, on the first use and whenever there is another one. */
   constructor(
     dataDir: string,
     private readonly community: Community,
     private readonly log: Logger,
+    private readonly onComments: (comments: readonly Comment[]) => void,
   ) {
     this.file = join(dataDir, "demo-forum.json");
   }
@@ -108,6 +110,7 @@ export class DemoForum {
       comment.told = true;
     }
     await saveState(this.file, state);
+    this.onComments(state.comments);
     return state;
   }
 
@@ -138,6 +141,7 @@ export class DemoForum {
     }
     comment.told = true;
     if (state.comments.length > MAX_COMMENTS) state.comments.splice(0, state.comments.length - MAX_COMMENTS);
+    this.onComments(state.comments);
     await this.tidy(state);
     const { id, at } = comment;
     return { id, parent, author: author.id, text, at };

@@ -6,8 +6,10 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { bearerOf } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
+import { DemoExports, type Tasks } from "./exports.js";
 import { type Community, DemoForum, MAX_TEXT_LENGTH, memberById } from "./forum.js";
-import { type DemoMember, MEMBERS } from "./seed.js";
+import { publishStandings, type Topics } from "./leaderboard.js";
+import { type DemoMember, MEMBERS, MODERATOR } from "./seed.js";
 
 /** Threat: memory spent on a body that no comment needs. A comment of full length, every character escaped, is 12 KB. */
 const MAX_BODY = "16kb";
@@ -16,8 +18,12 @@ export interface DemoForumOptions {
   /** The forum is kept in `demo-forum.json` in it. */
   dataDir: string;
   community: Community;
+  /** Where the leaderboard is written. */
+  topics: Topics;
+  /** Where exports report. */
+  tasks: Tasks;
   /** A token that the service accepts as this member's. */
-  mintToken(user: { id: string; name: string }): Promise<string>;
+  mintToken(user: { id: string; name: string; roles: readonly string[] }): Promise<string>;
   /** Whose token it is. Throws `BelfryError` `unauthorized` or `token_expired`. */
   verify(token: string): Promise<{ user: string }>;
   log: Logger;
@@ -30,13 +36,18 @@ const commentBody = z.object({
 });
 
 /**
- * The forum that `/` shows so that a newcomer sees the service work: anybody signs in as one of three members. Not for production.
+ * The forum that `/` shows so that a newcomer sees the service work: anybody signs in as one of three members, or as the moderator who makes
+ * announcements. Not for production.
  * The router answers JSON under `/demo` and serves the page at `/`; its errors go to the app's error handler.
  */
-export function createDemoForum({ dataDir, community, mintToken, verify, log }: DemoForumOptions): { router: Router } {
-  const forum = new DemoForum(dataDir, community, log);
+export function createDemoForum({ dataDir, community, topics, tasks, mintToken, verify, log }: DemoForumOptions): { router: Router } {
+  const forum = new DemoForum(dataDir, community, log, (comments) => publishStandings(topics, comments, log));
+  const exports = new DemoExports({ tasks, summary: () => summaryOf(forum), log });
   const router = express.Router();
-  router.use("/demo", express.json({ limit: MAX_BODY }));
+  router.use("/demo", express.json({ limit: MAX_BODY }), (_request, _response, next) => {
+    void exports.settle();
+    next();
+  });
 
   router.get("/demo/members", (_request, response) => {
     response.json({ members: MEMBERS });
@@ -44,9 +55,11 @@ export function createDemoForum({ dataDir, community, mintToken, verify, log }: 
 
   router.post("/demo/session", async (request, response) => {
     const { member: id } = parse(sessionBody, request.body, 'Send JSON: {"member": "ada"}.');
-    const member = memberById(id);
-    if (!member) throw new BelfryError("not_found", `There is no demo member of that name; there are ${namesOf(MEMBERS)}.`);
-    response.set("Cache-Control", "no-store").json({ token: await mintToken({ id: member.id, name: member.name }), member });
+    const known = [...MEMBERS.map((member) => ({ ...member, roles: [] })), MODERATOR];
+    const found = known.find((member) => member.id === id);
+    if (!found) throw new BelfryError("not_found", `There is no demo member of that name; there are ${namesOf(known)}.`);
+    const { roles, ...member } = found;
+    response.set("Cache-Control", "no-store").json({ token: await mintToken({ id, name: member.name, roles }), member });
   });
 
   router.get("/demo/threads", async (_request, response) => {
@@ -58,6 +71,11 @@ export function createDemoForum({ dataDir, community, mintToken, verify, log }: 
     const { text, parent } = parse(commentBody, request.body, `Send JSON: {"text": "1 to ${MAX_TEXT_LENGTH} characters"}.`);
     const comment = await forum.comment(author, request.params.id, text, parent ?? null);
     response.status(201).json({ comment });
+  });
+
+  router.post("/demo/exports", async (request, response) => {
+    const task = await exports.start(await authorOf(request, verify));
+    response.status(202).json({ task });
   });
 
   router.use(express.static(pageDirectory()));
@@ -77,7 +95,12 @@ function parse<T>(shape: z.ZodType<T>, body: unknown, expected: string): T {
   throw new BelfryError("bad_request", expected);
 }
 
-function namesOf(members: readonly DemoMember[]): string {
+async function summaryOf(forum: DemoForum): Promise<string> {
+  const threads = await forum.threads();
+  return `${threads.length} threads with ${threads.reduce((sum, { comments }) => sum + comments.length, 0)} comments.`;
+}
+
+function namesOf(members: ReadonlyArray<{ id: string }>): string {
   return members.map((member) => member.id).join(", ");
 }
 

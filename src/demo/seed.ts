@@ -13,6 +13,9 @@ export const MEMBERS: readonly DemoMember[] = [
   { id: "chidi", name: "Chidi", colour: "#1f7a66" },
 ];
 
+/** Who makes announcements: signs in as the others do, and writes nothing in the forum. */
+export const MODERATOR = { id: "mia", name: "Mia", roles: ["moderator"] } as const;
+
 export interface SeedThread {
   id: string;
   author: string;

@@ -20,12 +20,15 @@ interface Answer {
     members: Array<{ id: string; name: string }>;
     threads: Array<{ id: string; author: string; comments: Array<{ id: string; text: string; author: string; parent: string | null }> }>;
     comment: { id: string };
+    task: string;
   };
 }
 
-/** A forum over HTTP whose community notes what it gets; `refuse` makes it fail afterwards. */
+/** A forum over HTTP whose community and topics note what they get; `refuse` makes them fail afterwards. */
 class Stage {
   events: DomainEvent[] = [];
+  boards: Array<{ topic: string; data: unknown; access: string }> = [];
+  reports: Array<{ id: string; user: string; state: string }> = [];
   refuse: BelfryError | null = null;
   private server: Server | undefined;
 
@@ -41,7 +44,20 @@ class Stage {
           return { id: event.id, duplicate: false, notified: [], skipped: [] };
         },
       },
-      mintToken: async ({ id }) => `token-of-${id}`,
+      topics: {
+        write: async (topic, body) => {
+          this.boards.push({ topic, ...body });
+          if (this.refuse) throw this.refuse;
+        },
+      },
+      tasks: {
+        report: async (id, { user, state }) => {
+          if (this.refuse) throw this.refuse;
+          this.reports.push({ id, user, state });
+        },
+        running: async () => [],
+      },
+      mintToken: async ({ id, roles }) => [`token-of-${id}`, ...roles].join(" as "),
       verify: async (token) => {
         if (!token.startsWith("token-of-")) throw new BelfryError("unauthorized");
         return { user: token.slice("token-of-".length) };
@@ -119,6 +135,36 @@ describe("the demo forum", () => {
       quotes: [],
     });
     expect(stage.events[1]?.comment).toMatchObject({ parent: first.id, parentAuthor: "bruno" });
+  });
+
+  it("has a moderator who signs in too, and who neither stands among the members nor writes in the forum", async () => {
+    const { token } = (await stage.call("/demo/session", { member: "mia" })).body;
+    expect(token).toBe("token-of-mia as moderator");
+    expect((await stage.write("mia", "keys", "text")).status).toBe(403);
+    expect((await stage.call("/demo/exports", {}, "token-of-mia")).status).toBe(403);
+  });
+
+  it("writes the leaderboard when the forum opens and whenever somebody has commented", async () => {
+    await stage.call("/demo/threads");
+    await stage.write("chidi", "keys", "text");
+    const lines = (...counts: Array<[string, string, number]>) => ({
+      topic: "demo/leaderboard",
+      access: "members",
+      data: { members: counts.map(([id, name, comments]) => ({ id, name, comments })) },
+    });
+    expect(stage.boards).toEqual([
+      lines(["ada", "Ada", 1], ["bruno", "Bruno", 1], ["chidi", "Chidi", 1]),
+      lines(["chidi", "Chidi", 2], ["ada", "Ada", 1], ["bruno", "Bruno", 1]),
+    ]);
+  });
+
+  it("starts an export for the member whose token it is, and for nobody else", async () => {
+    const { status, body } = await stage.call("/demo/exports", { user: "bruno" }, "token-of-ada");
+    expect(status).toBe(202);
+    expect(stage.reports[0]).toEqual({ id: body.task, user: "ada", state: "running" });
+    expect((await stage.call("/demo/exports", {})).status).toBe(401);
+    stage.refuse = new BelfryError("unavailable");
+    expect(await stage.call("/demo/exports", {}, "token-of-bruno")).toMatchObject({ status: 503, body: { code: "unavailable" } });
   });
 
   it("shows a comment only when the service has taken it", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Entry, Inbox, InboxEvent, Notification } from "../../../client/demo/inbox.js";
-import { apply, emptyInbox, fromStored, MAX_HELD, MAX_ITEMS, toStored } from "../../../client/demo/inbox.js";
+import { apply, emptyInbox, fromStored, MAX_ITEMS, toStored } from "../../../client/demo/inbox.js";
+import { MAX_HELD } from "../../../client/demo/stream.js";
 
 const AT = "2024-02-13T16:04:47.430Z";
 
@@ -95,6 +96,22 @@ describe("the demo page's inbox", () => {
     expect(inbox.items[0]).toMatchObject({ id: "n2", text: "again" });
     inbox = apply(inbox, mark(10, "a kind of a later version", {}, 1));
     expect(inbox).toMatchObject({ cursor: { seq: 10 }, unread: 1 });
+  });
+
+  it("remembers what the member has settled of the announcements, the latest two hundred", () => {
+    const settle = (seq: number, kind: string, announcement: string): Entry => ({ seq, at: AT, kind, unread: 0, data: { announcement } });
+    const inbox = after(
+      snapshot(0, []),
+      entries(settle(1, "dismissed", "a"), settle(2, "acknowledged", "b"), settle(3, "acknowledged", "a")),
+    );
+    expect([...inbox.settled]).toEqual([
+      ["b", { acknowledgedAt: AT }],
+      ["a", { dismissedAt: AT, acknowledgedAt: AT }],
+    ]);
+    expect(inbox).toMatchObject({ cursor: { seq: 3 }, unread: 0, items: [] });
+    const many = Array.from({ length: 400 }, (_, i) => settle(i + 4, "dismissed", `c${i}`));
+    const ids = [...apply(inbox, entries(...many)).settled.keys()];
+    expect([ids.length, ids.at(-1)]).toEqual([200, "c399"]);
   });
 
   it("stays bounded, whatever is sent", () => {
