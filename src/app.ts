@@ -190,6 +190,7 @@ function demoPages(config: Config, { community, topics, tasks }: Rooms, verifier
     community,
     topics,
     tasks,
+    moderated: !config.production,
     mintToken: ({ id, name, roles }) => mintDemoToken(keys.secret, id, DEMO_TOKEN_SECONDS, name, { ...claims, roles }),
     verify: (token) => verifier.verify(token),
     log: logger,

@@ -1,3 +1,4 @@
+import { setImmediate as breath } from "node:timers/promises";
 import type { AnnouncementStore, Passing, Watermarks } from "./types.js";
 
 /** Members in one write. Threat: a transaction over all who are connected that holds the event loop. */
@@ -79,6 +80,8 @@ export class Passings {
       for (let start = 0; start < all.length; start += MEMBERS_A_WRITE) {
         const users = all.slice(start, start + MEMBERS_A_WRITE);
         await this.#store.pass(mark, seq, at, users);
+        // A store that writes at once would hold the sessions up with all of them.
+        await breath();
         for (const user of users) upTo.delete(user);
       }
     }

@@ -49,7 +49,7 @@ export class Schedule {
     this.#due.delete(id);
   }
 
-  /** Does what is due. Errors go to `onError`; what failed is due still. */
+  /** Does what is due, up to the first failure. Errors go to `onError`; what failed is due still. */
   async run(): Promise<void> {
     const now = this.#clock();
     if (now >= this.#refreshAt) {
@@ -59,7 +59,11 @@ export class Schedule {
       });
     }
     for (const [id, at] of this.#due) {
-      if (at <= now) await this.#try(() => this.#happen(id));
+      if (at > now || (await this.#try(() => this.#happen(id)))) continue;
+      // A store that is away fails each of them, at its deadline; the next run begins with another.
+      const due = this.#due.get(id);
+      if (due !== undefined && this.#due.delete(id)) this.#due.set(id, due);
+      return;
     }
   }
 
@@ -81,11 +85,14 @@ export class Schedule {
     }
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
+  /** Whether it went well. */
+  async #try(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      return true;
     } catch (error) {
       this.#onError(error);
+      return false;
     }
   }
 }

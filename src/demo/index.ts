@@ -22,6 +22,8 @@ export interface DemoForumOptions {
   topics: Topics;
   /** Where exports report. */
   tasks: Tasks;
+  /** Whether anybody may sign in as the moderator, who can also ban: not where real members are. */
+  moderated: boolean;
   /** A token that the service accepts as this member's. */
   mintToken(user: { id: string; name: string; roles: readonly string[] }): Promise<string>;
   /** Whose token it is. Throws `BelfryError` `unauthorized` or `token_expired`. */
@@ -40,7 +42,8 @@ const commentBody = z.object({
  * announcements. Not for production.
  * The router answers JSON under `/demo` and serves the page at `/`; its errors go to the app's error handler.
  */
-export function createDemoForum({ dataDir, community, topics, tasks, mintToken, verify, log }: DemoForumOptions): { router: Router } {
+export function createDemoForum(options: DemoForumOptions): { router: Router } {
+  const { dataDir, community, topics, tasks, moderated, mintToken, verify, log } = options;
   const forum = new DemoForum(dataDir, community, log, (comments) => publishStandings(topics, comments, log));
   const exports = new DemoExports({ tasks, summary: () => summaryOf(forum), log });
   const router = express.Router();
@@ -58,6 +61,9 @@ export function createDemoForum({ dataDir, community, topics, tasks, mintToken, 
     const known = [...MEMBERS.map((member) => ({ ...member, roles: [] })), MODERATOR];
     const found = known.find((member) => member.id === id);
     if (!found) throw new BelfryError("not_found", `There is no demo member of that name; there are ${namesOf(known)}.`);
+    if (found === MODERATOR && !moderated) {
+      throw new BelfryError("forbidden", "In production the demo has no moderator; announce by POST /v1/announcements.");
+    }
     const { roles, ...member } = found;
     response.set("Cache-Control", "no-store").json({ token: await mintToken({ id, name: member.name, roles }), member });
   });

@@ -93,7 +93,7 @@ export class Feed {
     void this.#catchUp();
   }
 
-  /** An entry was appended. Whether it is the next for a client that can take it: then `push` must follow at once, and `flush`. */
+  /** An entry was appended. Whether it is the next for a client that can take it: then `give` must follow at once, or `push` and `flush`. */
   takes(seq: number): boolean {
     if (seq > this.#target) this.#target = seq;
     if (this.#state !== "live" || seq <= this.#sent) return false;
@@ -103,7 +103,16 @@ export class Feed {
     return false;
   }
 
-  /** The entry that `takes` took; `encoded` is its wire form. */
+  /** Sends the entry that `takes` took at once, in the packet of all who are given the same of it. */
+  give(entry: StoredEntry, shared: SharedPackets): void {
+    const encoded = this.source.encode(entry);
+    this.#sent = entry.seq;
+    this.#unread = entry.unread;
+    this.source.given(entry);
+    this.#write(shared.of(this.#epoch, encoded, () => this.#packet([encoded])));
+  }
+
+  /** The entry that `takes` took, to be sent with the others of this turn; `encoded` is its wire form. */
   push(entry: StoredEntry, encoded: string): void {
     // Most often there is one: an array made for it is smaller than an empty one that grows.
     if (this.#pending === null) this.#pending = [encoded];
@@ -130,18 +139,12 @@ export class Feed {
     if (this.#state === "live") void this.#catchUp();
   }
 
-  /** Sends the live entries of this turn as one packet, which those who send the same can share. */
-  flush(shared?: SharedPackets): void {
+  /** Sends the live entries of this turn as one packet. */
+  flush(): void {
     const pending = this.#pending;
     if (pending === null) return;
     this.#pending = null;
-    if (shared === undefined || this.source.alike) {
-      this.#write(this.#packet(pending));
-      return;
-    }
-    const place = shared.placeOf(this.#epoch, pending);
-    place.packet ??= this.#packet(pending);
-    this.#write(place.packet);
+    this.#write(this.#packet(pending));
   }
 
   close(): void {

@@ -87,9 +87,15 @@ export class Hub {
     const feeds = this.#byStream.get(stream);
     if (feeds === undefined) return;
     let encoded: string | undefined;
+    const shared = new SharedPackets();
     for (const feed of feeds) {
       if (!feed.takes(entry.seq)) continue;
-      if (encoded === undefined || !feed.source.alike) encoded = feed.source.encode(entry);
+      if (!feed.source.alike) {
+        // What is said to all is seldom and goes to many: it goes in one pass, and one packet serves all who are given the same.
+        feed.give(entry, shared);
+        continue;
+      }
+      encoded ??= feed.source.encode(entry);
       feed.push(entry, encoded);
       // All entries of one committed batch come in one turn, so a session gets its share of them as one packet.
       if (this.#dirty.length === 0) queueMicrotask(() => this.#flush());
@@ -100,8 +106,7 @@ export class Hub {
   #flush(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
-    const shared = new SharedPackets();
-    for (const feed of dirty) feed.flush(shared);
+    for (const feed of dirty) feed.flush();
   }
 
   /** The store is the truth: a session whose hint was lost finds out here. */

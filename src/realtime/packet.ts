@@ -31,30 +31,17 @@ export class Packet {
   }
 }
 
-/** The place of one packet: for each text that it may go on with there is a place below. */
-class Place {
-  packet: Packet | null = null;
-  readonly #next = new Map<string, Place>();
-
-  step(text: string): Place {
-    let next = this.#next.get(text);
-    if (next === undefined) {
-      next = new Place();
-      this.#next.set(text, next);
-    }
-    return next;
-  }
-}
-
-/** The packets of one turn: sessions that are given the same entries of the same stream share one. */
+/** The packets that one entry becomes: sessions that are given the same text of it share one. */
 export class SharedPackets {
-  readonly #root = new Place();
+  readonly #byText = new Map<string, { epoch: string; packet: Packet }>();
 
-  /** Where the packet of these texts is, or is to be put by the first who needs it. */
-  placeOf(epoch: string, encoded: readonly string[]): { packet: Packet | null } {
-    let place = this.#root.step(epoch);
-    for (const text of encoded) place = place.step(text);
-    return place;
+  /** The packet of this text, which the first who needs it makes. */
+  of(epoch: string, text: string, make: () => Packet): Packet {
+    const known = this.#byText.get(text);
+    if (known?.epoch === epoch) return known.packet;
+    const packet = make();
+    this.#byText.set(text, { epoch, packet });
+    return packet;
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as breath } from "node:timers/promises";
 import type { DirectNotification } from "../community/types.js";
 import { BelfryError } from "../errors.js";
 import { parseReport, type Report } from "./requests.js";
@@ -81,7 +82,8 @@ export class Tasks {
       lane.waiting.report = report;
       return lane.waiting.answer;
     }
-    const answer = lane.idle.then(async () => {
+    // First whatever else has arrived by now: of a store that saves at once, each report would cost a write of its own.
+    const answer = lane.idle.then(breath).then(async () => {
       if (lane.waiting === waiting) lane.waiting = null;
       return answerOf(await this.#settle(waiting.report, lane));
     });

@@ -1,3 +1,4 @@
+import { setImmediate as breath } from "node:timers/promises";
 import { BelfryError } from "../errors.js";
 import { parseTopics, parseWrite, type TopicWrite } from "./requests.js";
 import type { Access, TopicStore, TopicValue } from "./types.js";
@@ -62,7 +63,8 @@ export class Topics {
       lane.waiting.write = { ...lane.waiting.write, ...write };
       return lane.waiting.answer;
     }
-    const answer = lane.idle.then(async () => {
+    // First whatever else has arrived by now: of a store that writes at once, each value would cost a write of its own.
+    const answer = lane.idle.then(breath).then(async () => {
       lane.waiting = null;
       return answerOf(await this.#save(waiting.write));
     });

@@ -30,6 +30,7 @@ class Stage {
   boards: Array<{ topic: string; data: unknown; access: string }> = [];
   reports: Array<{ id: string; user: string; state: string }> = [];
   refuse: BelfryError | null = null;
+  moderated = true;
   private server: Server | undefined;
 
   constructor(readonly dataDir: string) {}
@@ -57,6 +58,7 @@ class Stage {
         },
         running: async () => [],
       },
+      moderated: this.moderated,
       mintToken: async ({ id, roles }) => [`token-of-${id}`, ...roles].join(" as "),
       verify: async (token) => {
         if (!token.startsWith("token-of-")) throw new BelfryError("unauthorized");
@@ -142,6 +144,14 @@ describe("the demo forum", () => {
     expect(token).toBe("token-of-mia as moderator");
     expect((await stage.write("mia", "keys", "text")).status).toBe(403);
     expect((await stage.call("/demo/exports", {}, "token-of-mia")).status).toBe(403);
+  });
+
+  it("has no moderator where real members are", async () => {
+    await stage.close();
+    stage.moderated = false;
+    await stage.open();
+    expect((await stage.call("/demo/session", { member: "mia" })).status).toBe(403);
+    expect((await stage.call("/demo/session", { member: "ada" })).status).toBe(200);
   });
 
   it("writes the leaderboard when the forum opens and whenever somebody has commented", async () => {

@@ -20,18 +20,12 @@ describe("a packet", () => {
 });
 
 describe("shared packets", () => {
-  it("have one place for the same entries of the same epoch, and another for all else", () => {
+  it("are one for the same text of the same epoch, and another for all else", () => {
     const shared = new SharedPackets();
-    const place = shared.placeOf("e", ["1", "2"]);
-    expect(shared.placeOf("e", ["1", "2"])).toBe(place);
-    for (const [epoch, ...encoded] of [
-      ["e", "1"],
-      ["e", "12"],
-      ["e", "2", "1"],
-      ["e", "1", "2", "3"],
-      ["f", "1", "2"],
-    ] as const) {
-      expect(shared.placeOf(epoch, encoded)).not.toBe(place);
-    }
+    const make = () => new Packet("/n", "[]");
+    const packet = shared.of("e", "1", make);
+    expect(shared.of("e", "1", make)).toBe(packet);
+    expect(shared.of("e", "2", make)).not.toBe(packet);
+    expect(shared.of("f", "1", make)).not.toBe(packet);
   });
 });

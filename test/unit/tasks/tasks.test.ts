@@ -89,7 +89,7 @@ describe("a running task", () => {
     const { tasks, store, moves } = open();
     const release = hold(store);
     const first = tasks.report("t", { ...running, percent: 0 });
-    while (store.saves.length === 0) await Promise.resolve();
+    await until("the save is under way", () => store.saves.length > 0);
     const later = Array.from({ length: 100 }, (_, index) => tasks.report("t", { ...running, percent: index + 1, step: null }));
     release();
     expect(await first).toMatchObject({ percent: 0 });
@@ -120,7 +120,7 @@ describe("a running task", () => {
     await tasks.report("t", running);
     const release = hold(store);
     const late = tasks.report("t", { ...running, percent: 99 });
-    while (store.saves.length === 1) await Promise.resolve();
+    await until("the save is under way", () => store.saves.length > 1);
     store.tasks.set("t", { id: "t", user: "ada", state: "failed", at: NOW });
     release();
     expect(await late).toMatchObject({ state: "failed" });
@@ -142,7 +142,7 @@ describe("the end of a task", () => {
     const { tasks, told, store, ends } = open();
     const release = hold(store);
     const answer = tasks.report("t", { ...completed, title: "Export", url: "https://forum.example/x", text: "Done.", percent: 100 });
-    while (store.saves.length === 0) await Promise.resolve();
+    await until("the save is under way", () => store.saves.length > 0);
     expect([...told]).toEqual([
       [
         "task:t",

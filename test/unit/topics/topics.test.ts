@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { BelfryError } from "../../../src/errors.js";
 import { parseTopics, Topics, type TopicValue } from "../../../src/topics/index.js";
+import { until } from "../../support/member.js";
 import { MemoryTopics } from "./memory-topics.js";
 
 function open() {
@@ -48,7 +49,7 @@ describe("a topic", () => {
     });
     store.before = (operation) => (operation === "write" ? gate : Promise.resolve());
     const first = topics.write("board", { data: 0 });
-    while (store.writes === 0) await Promise.resolve();
+    await until("the write is under way", () => store.writes > 0);
     const later = Array.from({ length: 1_000 }, (_, index) => topics.write("board", { data: index + 1 }));
     const other = topics.write("other", { data: "other" });
     open_();
@@ -98,6 +99,7 @@ describe("a topic", () => {
     expect(await topics.write("old", { data: 2 })).toMatchObject({ seq: 2 });
     expect(await new Topics({ store }).write("old", { data: 3 })).toMatchObject({ seq: 3 });
     store.counted = 99_999;
+    store.before = () => new Promise((resolve) => setImmediate(resolve));
     const both = await Promise.allSettled([topics.write("new-1", { data: 1 }), topics.write("new-2", { data: 1 })]);
     expect(both.filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(1);
   });
