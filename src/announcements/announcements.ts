@@ -2,6 +2,7 @@ import { hash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { BelfryError } from "../errors.js";
 import { isoTime } from "../inbox/index.js";
+import type { StoredEntry } from "../stream/types.js";
 import { type MemberDirectory, type MemberFacts, requireAudience } from "./audience.js";
 import { Board } from "./board.js";
 import { Passings } from "./passings.js";
@@ -54,6 +55,7 @@ export class Announcements {
   readonly #board: Board;
   readonly #schedule: Schedule;
   readonly #passings: Passings;
+  readonly #listeners = new Set<(entry: StoredEntry) => void>();
   #timer: NodeJS.Timeout | null = null;
   #ticks: Promise<void> = Promise.resolve();
   #ticking = false;
@@ -73,6 +75,9 @@ export class Announcements {
       log,
       onPosted: (announcement) => this.#schedule.noteLive(announcement.id, expiryOf(announcement)),
       onGone: (id) => this.#schedule.drop(id),
+      onEntry: (entry) => {
+        for (const listener of this.#listeners) listener(entry);
+      },
       onError,
     });
   }
@@ -194,6 +199,15 @@ export class Announcements {
   /** The report of all members, in order of their ids. @throws BelfryError `not_found` */
   async *reportRows(id: string): AsyncGenerator<ReportRow> {
     for await (const rows of rowsOf(await this.#find(id), this.#store, this.#members)) yield* rows;
+  }
+
+  /**
+   * Calls the listener with every entry of the stream, whichever node has written it, once views can say what it means. Returns the way to
+   * stop that.
+   */
+  onEntry(listener: (entry: StoredEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The announcements as this member sees them, for one session. */

@@ -37,6 +37,8 @@ export interface BoardOptions {
   /** Hears of each announcement that appears or changes, and of each that goes. */
   onPosted: (announcement: Announcement) => void;
   onGone: (id: string) => void;
+  /** Hears of each entry, when the board knows it. */
+  onEntry: (entry: StoredEntry) => void;
   onError: (error: unknown) => void;
 }
 
@@ -129,6 +131,7 @@ export class Board {
       this.#options.onGone(id);
     }
     this.#forget(entry.seq - KEPT_ENTRIES);
+    this.#options.onEntry(entry);
   }
 
   #post(announcement: Announcement, seq: number): void {

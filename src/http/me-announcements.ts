@@ -19,8 +19,7 @@ export function addAnnouncementRoutes(router: Router, announcements: MemberAnnou
       const payload = await payloadOf(request, MAX_ME_BYTES);
       const { identity, member } = visitorOf(response);
       const { announcement } = Object(payload) as { announcement?: unknown };
-      const { unread } = await announcements.settle(identity.user, verb, announcement, member);
-      response.json({ unread });
+      response.json(await announcements.settle(identity.user, verb, announcement, member));
     });
   }
 }

@@ -99,8 +99,11 @@ export interface MemberAnnouncementsApi {
     /** Everything up to `seq` was sent to the member. */
     passed(seq: number): void;
   }>;
-  /** @throws BelfryError `not_found`, `bad_request` for a mandatory one that is dismissed */
-  settle(user: string, verb: "dismiss" | "acknowledge", id: unknown, member: AudienceMember): Promise<{ unread: number }>;
+  /**
+   * `seq`: the inbox's head; `unread`: how many announcements are left.
+   * @throws BelfryError `not_found`, `bad_request` for a mandatory one that is dismissed
+   */
+  settle(user: string, verb: "dismiss" | "acknowledge", id: unknown, member: AudienceMember): Promise<MarkAnswer>;
   /** The member has laid eyes on all that reached them. */
   seen(user: string): void | Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** The inbox's door. */
-export { Inbox, type Snapshot } from "./inbox.js";
+export { Inbox } from "./inbox.js";
 export { isoTime } from "./notification.js";
 export { firstPage, syncPage } from "./page.js";
 export * from "./requests.js";

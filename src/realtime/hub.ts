@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { ANNOUNCEMENTS_STREAM, type Announcements } from "../announcements/index.js";
 import type { Presence } from "../presence/index.js";
 import type { StoredEntry, StreamReader } from "../stream/index.js";
 import type { Feed } from "./feed.js";
@@ -6,6 +7,13 @@ import { HEAD_CHECK_MS } from "./limits.js";
 import { draining } from "./outlet.js";
 import { SharedPackets } from "./packet.js";
 import type { Session } from "./session.js";
+
+export interface HubRooms {
+  log: StreamReader;
+  announcements: Pick<Announcements, "onEntry">;
+  presence: Pick<Presence, "enter" | "leave">;
+  logger: Logger;
+}
 
 /**
  * All sessions of this node, by member and by stream. Turns what the log appends into hints for the feeds that follow the stream, encodes
@@ -17,21 +25,26 @@ export class Hub {
   readonly #logger: Logger;
   readonly #byUser = new Map<string, Set<Session>>();
   readonly #byStream = new Map<string, Set<Feed>>();
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: Array<() => void>;
   #dirty: Feed[] = [];
   #sessions = 0;
   #checking = false;
 
-  constructor(log: StreamReader, presence: Pick<Presence, "enter" | "leave">, logger: Logger) {
+  constructor({ log, announcements, presence, logger }: HubRooms) {
     this.#log = log;
     this.#presence = presence;
     this.#logger = logger;
-    this.#unsubscribe = log.subscribe(
-      (stream, entry) => this.#onEntry(stream, entry),
+    const ofMembers = log.subscribe(
+      (stream, entry) => {
+        if (stream !== ANNOUNCEMENTS_STREAM) this.#onEntry(stream, entry);
+      },
       (stream, seq) => {
         for (const feed of this.#byStream.get(stream) ?? []) feed.onHead(seq);
       },
     );
+    // Those come from all nodes, and not before the room knows what they mean.
+    const ofAll = announcements.onEntry((entry) => this.#onEntry(ANNOUNCEMENTS_STREAM, entry));
+    this.#unsubscribe = [ofMembers, ofAll];
   }
 
   /** Sessions on this node. */
@@ -70,7 +83,7 @@ export class Hub {
   }
 
   close(): void {
-    this.#unsubscribe();
+    for (const stop of this.#unsubscribe) stop();
   }
 
   /** What time brings; to be called about once a second. */

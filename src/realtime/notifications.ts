@@ -33,7 +33,7 @@ export interface NotificationRooms {
   config: Pick<Config, "sessionPolicy">;
   log: StreamReader;
   inbox: Inbox;
-  announcements: Pick<Announcements, "view">;
+  announcements: Pick<Announcements, "view" | "onEntry">;
   tasks: Pick<Tasks, "running" | "subscribe" | "onEnd">;
   presence: Pick<Presence, "enter" | "leave" | "users">;
   handlers: ReturnType<typeof requestHandlers>;
@@ -44,7 +44,7 @@ export interface NotificationRooms {
 /** Opens the namespace `/notifications`: a member's streams, and what they do with them. */
 export function attachNotifications(io: Server, rooms: NotificationRooms): Namespace {
   const { admit, onSession, config, log, inbox, announcements, tasks, presence, handlers, metrics, logger } = rooms;
-  const hub = new Hub(log, presence, logger);
+  const hub = new Hub({ log, announcements, presence, logger });
   const events: SessionRooms["events"] = {
     replayed: () => metrics.replays.add(),
     reset: () => metrics.resets.add(),

@@ -14,6 +14,7 @@ import { storeWithCompanion } from "./companion.js";
 import { toEntryDoc, toPublication, toPublicationDoc } from "./documents.js";
 import { writeFailure } from "./errors.js";
 import { type Inserted, insert } from "./insert.js";
+import { Orphans } from "./orphans.js";
 import { database, driverCollection, type EntryDoc, type Models, type PublicationDoc } from "./schemas.js";
 
 /** Transactions of one batch under way together. Threat: a batch of marks that takes the whole pool of connections from the readers. */
@@ -36,15 +37,21 @@ export class Appender {
   readonly #db: mongo.Db;
   readonly #entries: mongo.Collection<EntryDoc>;
   readonly #publications: mongo.Collection<PublicationDoc>;
+  readonly #orphans: Orphans;
 
   constructor(models: Models) {
     this.#models = models;
     this.#db = database(models.entries);
     this.#entries = driverCollection(models.entries);
     this.#publications = driverCollection(models.publications);
+    this.#orphans = Orphans.of(models.entries.db);
   }
 
-  async append({ publications, writes }: AppendBatch<Companion>): Promise<AppendResult> {
+  append(batch: AppendBatch<Companion>): Promise<AppendResult> {
+    return this.#orphans.during(() => this.#append(batch));
+  }
+
+  async #append({ publications, writes }: AppendBatch<Companion>): Promise<AppendResult> {
     const outcomes: RowOutcome[] = new Array(writes.length);
     const hasPlainRows = writes.some(({ companion }) => companion === undefined);
     const first = await this.#insertPublications(publications, !hasPlainRows);
@@ -156,6 +163,7 @@ export class Appender {
         const { row, companion } = writes[index] as Required<Write<Companion>>;
         try {
           const end = await storeWithCompanion(this.#models, toEntryDoc(row), companion);
+          if (!end.stored && end.time === undefined) this.#orphans.suspect();
           outcomes[index] = end.stored ? { is: "stored" } : ((await this.#resolveRows([row], end.time))[0] as RowOutcome);
         } catch (error) {
           faults.push(error);

@@ -48,6 +48,8 @@ const MAKE_ONE =
   "Belfry needs a replica set (one member is enough). Start mongod with `--replSet rs0` and run once: mongosh --eval 'rs.initiate()'";
 
 const OPTIONS: mongo.MongoClientOptions = {
+  // Tells this program's transactions from those of others that use the same server and user.
+  appName: "belfry",
   serverSelectionTimeoutMS: CALL_DEADLINE_MS,
   connectTimeoutMS: CALL_DEADLINE_MS,
   socketTimeoutMS: SOCKET_DEADLINE_MS,

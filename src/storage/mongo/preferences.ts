@@ -3,6 +3,7 @@ import type { BlockSetting, Level, LevelSetting, PreferenceChange, PreferenceSto
 import { DEADLINE, TRANSACTION } from "./connection.js";
 import { contend } from "./contend.js";
 import { guard } from "./errors.js";
+import { Orphans } from "./orphans.js";
 import { type CounterDoc, driverCollection, type Models, type PreferenceDoc } from "./schemas.js";
 
 /** The counter that gives out the versions. */
@@ -28,6 +29,7 @@ export class MongoPreferences implements PreferenceStore {
   readonly #models: Models;
   readonly #preferences: mongo.Collection<PreferenceDoc>;
   readonly #counters: mongo.Collection<CounterDoc>;
+  readonly #orphans: Orphans;
   readonly #waiting: Waiting[] = [];
   #writing = false;
 
@@ -35,6 +37,7 @@ export class MongoPreferences implements PreferenceStore {
     this.#models = models;
     this.#preferences = driverCollection(models.preferences);
     this.#counters = driverCollection(models.counters);
+    this.#orphans = Orphans.of(models.preferences.db);
   }
 
   version(): Promise<number> {
@@ -72,7 +75,7 @@ export class MongoPreferences implements PreferenceStore {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH);
       try {
-        const last = await contend(() => this.#store(batch));
+        const last = await contend(() => this.#orphans.during(() => this.#store(batch)));
         for (const [index, { resolve }] of batch.entries()) resolve(last - batch.length + 1 + index);
       } catch (error) {
         for (const { reject } of batch) reject(error);

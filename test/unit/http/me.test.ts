@@ -28,7 +28,7 @@ describe("a member's announcements", () => {
   });
 
   it.each(["dismiss", "acknowledge"])("are settled: %s", async (verb) => {
-    expect(await answerOf(await call("POST", `/${verb}`, { announcement: "a-1" }))).toEqual([200, { unread: 2 }]);
+    expect(await answerOf(await call("POST", `/${verb}`, { announcement: "a-1" }))).toEqual([200, { seq: 4, unread: 2 }]);
     expect(http.calls).toEqual([["settle", "31", verb, "a-1", facts]]);
   });
 
