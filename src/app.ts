@@ -143,7 +143,11 @@ type Rooms = ReturnType<typeof createRooms>;
 function createRooms(stores: Stores, log: StreamLog<Companion>, logger: Logger) {
   const failed = (room: string) => (err: unknown) => logger.error({ err }, `${room}: the store failed; it is tried again`);
   const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox });
-  const members = new Members({ store: stores.members, onError: failed("members") });
+  const members = new Members({
+    store: stores.members,
+    wasTold: async (user) => (await log.tail(inbox.streamOf(user))).head > 0,
+    onError: failed("members"),
+  });
   const preferences = new Preferences({ store: stores.preferences, members });
   const community = new Community({ publisher: log, inbox, subjects: stores.subjects, preferences, acquaintances: members });
   const notify = community.notify.bind(community);

@@ -11,7 +11,7 @@ export function createMessagesRouter({ credentials, messages }: { credentials: C
   router.use(admitMember(credentials));
 
   router.post("/", async (request, response) => {
-    const { user, name } = visitorOf(response).identity;
+    const { user, name } = visitorOf(response).member;
     response.json(await messages.send({ user, name }, await payloadOf(request, MAX_ME_BYTES)));
   });
 

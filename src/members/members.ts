@@ -9,15 +9,24 @@ export interface Arrival {
   name: string | null;
 }
 
+export interface MembersOptions {
+  store: MemberStore;
+  /** Whether there is anything in a member's inbox. */
+  wasTold: (user: string) => Promise<boolean>;
+  clock?: () => number;
+  onError: (error: unknown) => void;
+}
+
 /** Who is known to the service. Errors: `unavailable`. */
 export class Members {
   readonly #store: MemberStore;
   readonly #clock: () => number;
   readonly #acquaintances: Acquaintances;
+  readonly #wasTold: MembersOptions["wasTold"];
 
-  constructor(options: { store: MemberStore; clock?: () => number; onError: (error: unknown) => void }) {
-    const { store, clock = Date.now, onError } = options;
+  constructor({ store, wasTold, clock = Date.now, onError }: MembersOptions) {
     this.#store = store;
+    this.#wasTold = wasTold;
     this.#clock = clock;
     this.#acquaintances = new Acquaintances({ store, clock, onError });
   }
@@ -43,6 +52,11 @@ export class Members {
   /** The member, also one who was only heard of, or null. */
   async find(user: string): Promise<MemberRecord | null> {
     await this.#acquaintances.settle(user);
+    const known = (await this.#store.find([user])).get(user);
+    if (known !== undefined) return known;
+    // Whoever was told of something is known, though the node that was to write so has died, or is about to.
+    if (!(await this.#wasTold(user))) return null;
+    await this.#store.meet([{ user, at: this.#clock() }]);
     return (await this.#store.find([user])).get(user) ?? null;
   }
 

@@ -3,6 +3,7 @@ import type { Socket } from "socket.io";
 import type { Identity, TokenVerifier } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
 import { parseRefresh } from "../inbox/requests.js";
+import { type Members, refuseBanned } from "../members/index.js";
 import { parseTopics, type Viewer } from "../topics/index.js";
 import type { Boards, Watcher } from "./boards.js";
 import { Flow, Markers } from "./flow.js";
@@ -22,6 +23,7 @@ export interface LiveSessionOptions {
   /** The event `online`, as it is now. */
   online: () => Packet;
   verifier: TokenVerifier;
+  members: Pick<Members, "arrive">;
   slowConsumer: () => void;
   logger: Logger;
 }
@@ -174,6 +176,7 @@ export class LiveSession implements Watcher {
     if (identity.user !== this.user) {
       throw new BelfryError("forbidden", "The new token is another member's; disconnect and connect with it instead.");
     }
+    refuseBanned(await this.#options.members.arrive(identity), Date.now());
     this.#viewer = { roles: identity.roles };
     this.#expiresAt = identity.expiresAt;
     // The new roles may open what the old ones did not.

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Server, Socket } from "socket.io";
 import type { Identity, TokenVerifier } from "../auth/index.js";
+import type { Members } from "../members/index.js";
 import type { Presence } from "../presence/index.js";
 import type { Topics } from "../topics/index.js";
 import { Boards } from "./boards.js";
@@ -16,6 +17,7 @@ export interface LiveRooms {
   topics: Topics;
   presence: Pick<Presence, "users" | "subscribe">;
   verifier: TokenVerifier;
+  members: Pick<Members, "arrive">;
   /** A session was ended because its client does not read. */
   slowConsumer: () => void;
   logger: Logger;
@@ -34,7 +36,7 @@ export interface Live {
 
 /** Opens the namespace `/live`: live boards, and how many members are online. */
 export function attachLive(io: Server, rooms: LiveRooms): Live {
-  const { admit, topics, presence, verifier, slowConsumer, logger } = rooms;
+  const { admit, topics, presence, verifier, members, slowConsumer, logger } = rooms;
   const boards = new Boards(topics);
   const sessions = new Set<LiveSession>();
   const byUser = new Map<string, Set<LiveSession>>();
@@ -57,7 +59,7 @@ export function attachLive(io: Server, rooms: LiveRooms): Live {
 
   namespace.on("connection", (socket) => {
     const identity = socket.data as Identity | null;
-    const session = new LiveSession({ socket, identity, boards, online, verifier, slowConsumer, logger });
+    const session = new LiveSession({ socket, identity, boards, online, verifier, members, slowConsumer, logger });
     sessions.add(session);
     if (session.user !== null) {
       const others = byUser.get(session.user);

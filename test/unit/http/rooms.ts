@@ -55,7 +55,7 @@ export function fakeRooms(
   return {
     members: {
       // Every call of a member comes here; what tests look at are the others.
-      arrive: async ({ user, roles }) => memberOf(user, roles),
+      arrive: async ({ user, roles, name }) => ({ ...memberOf(user, roles), name }),
       require: (user) => note(memberOf(user, ["writer"]), "require", user),
       register: (registration) => note({ ...memberOf(registration.user, []), ...registration }, "register", registration),
     },

@@ -9,13 +9,25 @@ const NOW = Date.parse("2026-01-01T00:00:00Z");
 let store: MemoryMembers;
 let members: Members;
 let errors: unknown[];
+/** Members with something in their inbox. */
+let told: Set<string>;
 
 beforeEach(() => {
+  told = new Set();
   store = new MemoryMembers();
   errors = [];
-  members = new Members({ store, clock: () => NOW, onError: (error) => errors.push(error) });
+  members = new Members({ store, wasTold: async (user) => told.has(user), clock: () => NOW, onError: (error) => errors.push(error) });
 });
 afterEach(() => members.close());
+
+describe("a member who was told of something", () => {
+  it("is known, even where the node that was to write so has died before", async () => {
+    expect(await members.find("bob")).toBeNull();
+    told.add("bob");
+    expect(await members.require("bob")).toEqual({ user: "bob", name: null, roles: [], joinedAt: NOW, mute: null, ban: null });
+    expect(store.records.has("bob")).toBe(true);
+  });
+});
 
 describe("a member who arrives", () => {
   const ada = { user: "ada", name: "Ada", roles: ["gold", "moderator"] };
@@ -140,7 +152,7 @@ describe("members who are heard of", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.record({ users: fc.array(user), at }), { maxLength: 20 }), async (sightings) => {
         const memory = new MemoryMembers();
-        const room = new Members({ store: memory, clock: () => NOW, onError: (error) => errors.push(error) });
+        const room = new Members({ store: memory, wasTold: async () => false, clock: () => NOW, onError: (error) => errors.push(error) });
         const expected = new Map<string, number>();
         for (const sighting of sightings) {
           room.heardOf(sighting.users, sighting.at);

@@ -29,7 +29,7 @@ beforeEach(async () => {
   embedded = await openEmbedded();
   const { stores, inbox, clock } = embedded;
   log = new StreamLog<Companion>({ store: stores.streams, clock: () => clock.now });
-  members = new Members({ store: stores.members, clock: () => clock.now, onError: () => {} });
+  members = new Members({ store: stores.members, wasTold: async () => false, clock: () => clock.now, onError: () => {} });
   moderation = new Moderation({ log, streams: stores.streams, members, clock: () => clock.now, onError: () => {} });
   blocks = new Set();
   unread = [];

@@ -35,7 +35,7 @@ export async function openRig(): Promise<Rig> {
   const nodes: Node[] = [];
   const node = (streams: StreamStore<Companion> = stores.streams): Node => {
     const log = new StreamLog<Companion>({ store: streams, clock: () => clock.now });
-    const members = new Members({ store: stores.members, clock: () => clock.now, onError });
+    const members = new Members({ store: stores.members, wasTold: async () => false, clock: () => clock.now, onError });
     const moderation = new Moderation({ log, streams, members, clock: () => clock.now, onError });
     const made = { log, members, moderation };
     nodes.push(made);

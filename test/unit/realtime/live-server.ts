@@ -5,6 +5,7 @@ import { Server } from "socket.io";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import type { Identity } from "../../../src/auth/index.js";
 import { BelfryError } from "../../../src/errors.js";
+import type { Sanction } from "../../../src/members/index.js";
 import { attachLive } from "../../../src/realtime/live.js";
 import { Topics } from "../../../src/topics/index.js";
 import { until } from "../../support/member.js";
@@ -49,12 +50,15 @@ export async function startLive(engine: { pingInterval?: number; pingTimeout?: n
     },
     listeners,
   };
-  const state = { slow: 0 };
+  const state = { slow: 0, banned: new Map<string, Sanction>() };
   const live = attachLive(server, {
     admit: async ({ handshake }) => (handshake.auth.token === undefined ? null : identityOf(handshake.auth.token)),
     topics,
     presence,
     verifier: { verify: async (token) => identityOf(token) },
+    members: {
+      arrive: async ({ user, name, roles }) => ({ user, name, roles, joinedAt: 0, mute: null, ban: state.banned.get(user) ?? null }),
+    },
     slowConsumer: () => {
       state.slow++;
     },

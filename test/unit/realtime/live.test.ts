@@ -105,6 +105,9 @@ describe("a board", () => {
     expect(staff.updates.map(({ data }) => data)).toEqual(["for staff", 1]);
     expect(await viewer.ask("join", { topics: ["board"] })).toMatchObject({ ok: false, error: { code: "forbidden" } });
     expect(await viewer.ask("refresh", { token: "bruno" })).toMatchObject({ ok: false, error: { code: "forbidden" } });
+    server.state.banned.set("ada", { until: null, why: "spam", by: "mia", at: 0 });
+    expect(await viewer.ask("refresh", { token: "ada:staff:8e15" })).toMatchObject({ ok: false, error: { code: "banned" } });
+    server.state.banned.clear();
     expect(await viewer.ask("refresh", { token: "ada:staff:8e15" })).toEqual({ ok: true, expiresAt: new Date(8e15).toISOString() });
     await until("the value that the role opens", () => viewer.updates.length === 2);
     expect(viewer.updates[1]).toMatchObject({ topic: "board", data: "for staff" });

@@ -83,7 +83,7 @@ export async function startRealtime() {
   const onError = (error: unknown): void => {
     throw error;
   };
-  const known = new Members({ store: stores.members, onError });
+  const known = new Members({ store: stores.members, wasTold: async () => false, onError });
   const state = { arriving: async (): Promise<void> => {} };
   // What comes between a handshake's look at a member and the session's beginning.
   const members = Object.assign(Object.create(known) as Members, {
