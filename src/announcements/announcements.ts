@@ -193,11 +193,13 @@ export class Announcements {
 
   /** Who was reached, has seen, has acknowledged: numbers of all, and the page after the member `after`. @throws BelfryError `not_found` */
   async report(id: string, { after, limit }: { after?: string; limit: number }): Promise<Report> {
+    await this.#passings.flush();
     return reportOf(rowsOf(await this.#find(id), this.#store, this.#members), after, limit);
   }
 
   /** The report of all members, in order of their ids. @throws BelfryError `not_found` */
   async *reportRows(id: string): AsyncGenerator<ReportRow> {
+    await this.#passings.flush();
     for await (const rows of rowsOf(await this.#find(id), this.#store, this.#members)) yield* rows;
   }
 
@@ -225,7 +227,7 @@ export class Announcements {
     return settle(this.#parts(), user, verb, id, view);
   }
 
-  /** The member has laid eyes on all that reached them. */
+  /** The member has laid eyes on all that reached them. Resolves once that is stored. */
   seen(user: string): Promise<void> {
     return this.#passings.seen(user);
   }

@@ -38,14 +38,16 @@ export class Passings {
     this.#note("reached", user, upTo, this.#clock());
   }
 
-  /** The member has laid eyes on all that reached them. */
+  /** The member has laid eyes on all that reached them. Resolves once that is stored. */
   async seen(user: string): Promise<void> {
     // What is being written is neither waiting nor stored for certain.
     await this.#flushing;
     const stored = (await this.#store.watermarks([user])).get(user);
     const reached = Math.max(lastOf(stored?.reached), this.#waiting.reached.upTo.get(user) ?? 0);
     const seen = Math.max(lastOf(stored?.seen), this.#waiting.seen.upTo.get(user) ?? 0);
-    if (reached > seen) this.#note("seen", user, reached, this.#clock());
+    if (reached <= seen) return;
+    this.#note("seen", user, reached, this.#clock());
+    await this.flush();
   }
 
   /** Writes what waits. @throws what the store throws; what it did not take then waits on */

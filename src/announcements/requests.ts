@@ -100,8 +100,7 @@ function toContent({ title, text, url, level, audience, startsAt, expiresAt, dis
     ...(audience ? { audience } : {}),
     ...(startsAt ? { startsAt } : {}),
     ...(expiresAt ? { expiresAt } : {}),
-    // What must be acknowledged cannot be waved away, whatever else was said.
-    dismissible: mandatory !== true && (dismissible ?? true),
+    dismissible: dismissible ?? true,
     mandatory: mandatory ?? false,
   };
 }

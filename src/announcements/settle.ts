@@ -38,7 +38,8 @@ export async function settle(
   if (announcement === undefined) {
     throw new BelfryError("not_found", `None of your announcements has the id ${JSON.stringify(id)}; nothing was changed.`);
   }
-  if (verb === "dismiss" && !announcement.dismissible) {
+  // What must be acknowledged cannot be waved away, whatever else its author said.
+  if (verb === "dismiss" && (announcement.mandatory || !announcement.dismissible)) {
     throw new BelfryError("bad_request", "This announcement cannot be dismissed; acknowledge it instead.");
   }
   const kind = KIND_OF[verb];

@@ -8,7 +8,7 @@ import { MAX_ME_BYTES } from "./limits.js";
 import { addAnnouncementRoutes } from "./me-announcements.js";
 import { addSettingsRoutes } from "./me-settings.js";
 import type { InboxApi, MemberAnnouncementsApi, PreferencesApi } from "./ports.js";
-import { numberIn } from "./queries.js";
+import { given, numberIn } from "./queries.js";
 
 export interface MeOptions {
   credentials: Credentials;
@@ -29,13 +29,13 @@ export function createMeRouter({ credentials, inbox, announcements, preferences 
 
 function addInboxRoutes(router: Router, inbox: InboxApi, announcements: Pick<MemberAnnouncementsApi, "seen">): void {
   router.get("/notifications", async (request, response) => {
-    const { filter, before, limit } = request.query;
+    const { filter, before, limit } = given(request.query);
     const query = parseList({ filter, before, limit: numberIn(limit) });
     response.json(await inbox.list(userOf(response), query));
   });
 
   router.get("/stream", async (request, response) => {
-    const { after, limit } = request.query;
+    const { after, limit } = given(request.query);
     // Without a cursor the stream is read from its base; who has no socket learns the epoch from the answer.
     const query = parseStreamPage({ after: after === undefined ? null : cursorIn(after), limit: numberIn(limit) });
     response.json(await inbox.sync(userOf(response), query.after, query.limit));

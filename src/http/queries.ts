@@ -31,17 +31,17 @@ export type Format = keyof typeof FORMATS;
 
 /** The page that is asked for. All of these throw `BelfryError` `bad_request`; fields that they do not know are ignored. */
 export function listQuery(query: unknown): z.output<typeof list> {
-  return checked(list, query, "The query");
+  return checked(list, given(query), "The query");
 }
 
 /** The page of a report's members; `after` is a member. */
 export function reportQuery(query: unknown): z.output<typeof report> {
-  return checked(report, query, "The query");
+  return checked(report, given(query), "The query");
 }
 
 /** The page of the audit log, and what it is narrowed to. */
 export function auditQuery(query: unknown): z.output<typeof audit> {
-  return checked(audit, query, "The query");
+  return checked(audit, given(query), "The query");
 }
 
 /** Whom and which event a trace is about. */
@@ -65,4 +65,9 @@ export function formatOf(request: Request, others: Exclude<Format, "json">[]): F
 /** A query's number as a number; anything else as it is, for the schema to refuse. */
 export function numberIn(value: unknown): unknown {
   return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+}
+
+/** The fields of a query that have a value: `?before=&limit=20` asks for the first page. */
+export function given(query: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(Object(query) as object).filter(([, value]) => value !== ""));
 }

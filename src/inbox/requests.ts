@@ -56,6 +56,9 @@ const whole = (least: number, most: number, words: string) =>
   z.number(`must be ${words}`).refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, `must be ${words}`);
 const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, "must be an object");
 
+/** What has no value may be left out or be null: not every language can tell one from the other. */
+const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+
 /** Control characters end a name early in some stores, and then two devices have one cursor. */
 const id = text(MAX_ID_LENGTH).regex(/^[^\p{Cc}\p{Cs}]*$/u, "must hold no control character");
 const stream = z.enum(STREAM_NAMES, 'must be "inbox" or "announcements"');
@@ -64,22 +67,29 @@ const limit = whole(1, MAX_LIMIT, `a whole number from 1 to ${MAX_LIMIT}`);
 const cursor = object({ epoch: text(MAX_EPOCH_LENGTH), seq });
 const token = text(MAX_TOKEN_LENGTH);
 
-const sync = object({ stream, after: cursor, limit: limit.default(MAX_LIMIT) });
-const streamPage = object({ after: cursor.nullable(), limit: limit.default(MAX_LIMIT) });
+const pageLimit = limit.nullish().transform((value) => value ?? MAX_LIMIT);
+const sync = object({ stream, after: cursor, limit: pageLimit });
+const streamPage = object({ after: cursor.nullable(), limit: pageLimit });
 const list = object({
-  filter: z.enum(FILTERS, 'must be "all", "unread" or "archived"').default("all"),
-  before: id.optional(),
-  limit: limit.default(DEFAULT_LIST_LIMIT),
+  filter: z
+    .enum(FILTERS, 'must be "all", "unread" or "archived"')
+    .nullish()
+    .transform((value) => value ?? "all"),
+  before: optional(id),
+  limit: limit.nullish().transform((value) => value ?? DEFAULT_LIST_LIMIT),
 });
 const ack = object({ stream, seq });
 const ids = object({
   ids: z.array(id, "must be an array of ids").min(1, "must hold at least one id").max(MAX_IDS, `must hold at most ${MAX_IDS} ids`),
 });
-const upTo = object({ upTo: whole(1, Number.MAX_SAFE_INTEGER, "a seq: a whole number from 1").optional() });
+const upTo = object({ upTo: optional(whole(1, Number.MAX_SAFE_INTEGER, "a seq: a whole number from 1")) });
 const refresh = object({ token });
 const handshake = object({
   token,
-  cursors: object({ inbox: cursor.optional(), announcements: cursor.optional() }).default({}),
+  cursors: object({ inbox: optional(cursor), announcements: optional(cursor) })
+    .nullish()
+    // Without the empty ones: where a device has none, its kept cursor counts.
+    .transform((cursors) => Object.fromEntries(Object.entries(cursors ?? {}).filter(([, one]) => one !== undefined))),
   device: id.nullish().transform((device) => device ?? null),
 });
 

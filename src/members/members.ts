@@ -33,7 +33,7 @@ export class Members {
 
   /**
    * Makes a member known who comes with a token, or notes what it says now, and resolves with the member. Their sanctions are as they were
-   * when this began; a banned one is not refused here.
+   * when this began; a banned one is not refused here. Where the store takes no writes, what is new is noted when they come again.
    */
   async arrive({ user, roles, name }: Arrival): Promise<MemberRecord> {
     const known = (await this.#store.find([user])).get(user);
@@ -43,8 +43,14 @@ export class Members {
     }
     const now = this.#clock();
     const at = Math.min(now, this.#acquaintances.waitingSince(user) ?? now);
-    await this.#store.meet([name === null ? { user, at, roles } : { user, at, roles, name }]);
-    this.#acquaintances.remember(user);
+    try {
+      await this.#store.meet([name === null ? { user, at, roles } : { user, at, roles, name }]);
+      this.#acquaintances.remember(user);
+    } catch (error) {
+      // A store that cannot write (a full disk) can still be read: whoever comes to read is noted later.
+      if (!(error instanceof BelfryError) || error.code !== "unavailable") throw error;
+      this.#acquaintances.hear([user], at);
+    }
     if (known === undefined) return { user, name, roles, joinedAt: at, mute: null, ban: null };
     return { ...known, name: name ?? known.name, roles, joinedAt: Math.min(known.joinedAt, at) };
   }

@@ -150,9 +150,9 @@ export class Tasks {
   async #tellOfEnd({ id, user, state, title, url, text }: Report): Promise<void> {
     this.#tell(this.#endListeners, (listener) => listener(user, id));
     const notification: DirectNotification = { to: [user], type: "task", data: { task: id, state }, key: id };
-    if (title !== undefined) notification.data = { ...notification.data, title };
     if (url !== undefined) notification.url = url;
-    if (text !== undefined) notification.text = text;
+    const words = text ?? title;
+    if (words !== undefined) notification.text = words;
     await this.#notify(notification, "task");
   }
 

@@ -180,8 +180,7 @@ describe.each(STORES)("an announcement, on $store", ({ env }) => {
 
   it("that is mandatory stays on every device until the member acknowledges it", async () => {
     const [phone, laptop] = [await device("ada").connect().ready(), await device("ada").connect().ready()];
-    const { id, dismissible } = await server.announce({ mandatory: true });
-    expect(dismissible).toBe(false);
+    const { id } = await server.announce({ mandatory: true, dismissible: true });
     await until("both have it", () => phone.unread === 1 && laptop.unread === 1);
     expect(await phone.ask("dismiss", { announcement: id })).toMatchObject({ ok: false, error: { code: "bad_request" } });
     phone.disconnect();

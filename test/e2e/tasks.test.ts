@@ -156,7 +156,7 @@ describe.each(STORES)("a task, on $store", ({ env }) => {
       type: "task",
       text: "The disk is full",
       url: "https://forum.example/log",
-      data: { task: "rebuild", state: "failed", title: "Rebuild" },
+      data: { task: "rebuild", state: "failed" },
     };
 
     const heard = first.events.length;

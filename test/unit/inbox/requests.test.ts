@@ -14,6 +14,15 @@ describe("payloads of client events", () => {
     expect(parseRefresh({ token: "t" })).toBe("t");
   });
 
+  it("may say null where there is nothing to say", () => {
+    expect(parseSync({ stream: "inbox", after: cursor, limit: null })).toEqual({ stream: "inbox", after: cursor, limit: 100 });
+    expect(parseList({ filter: null, before: null, limit: null })).toEqual({ filter: "all", limit: 50 });
+    expect(parseUpTo({ upTo: null })).toBeUndefined();
+    const empty = { token: "t", cursors: {}, device: null };
+    expect(parseHandshake({ token: "t", cursors: null, device: null })).toEqual(empty);
+    expect(parseHandshake({ token: "t", cursors: { inbox: null, announcements: null } })).toEqual(empty);
+  });
+
   it.each<[(payload: unknown) => unknown, unknown, RegExp]>([
     [parseSync, undefined, /^The payload must be an object/],
     [parseSync, null, /^The payload/],
@@ -35,7 +44,6 @@ describe("payloads of client events", () => {
     [parseIds, { ids: [] }, /^`ids` must hold at least one/],
     [parseIds, { ids: ["a", 1] }, /^`ids.1` must be a string/],
     [parseIds, { ids: Array.from({ length: 101 }, String) }, /^`ids` must hold at most 100/],
-    [parseUpTo, { upTo: null }, /^`upTo`/],
     [parseUpTo, { upTo: 0 }, /^`upTo`/],
     [parseRefresh, {}, /^`token` must be a string/],
   ])("%p refuses %j, naming the field", (parse, payload, message) => {

@@ -151,7 +151,7 @@ describe("the end of a task", () => {
           type: "task",
           text: "Done.",
           url: "https://forum.example/x",
-          data: { task: "t", state: "completed", title: "Export" },
+          data: { task: "t", state: "completed" },
           key: "t",
         },
       ],
