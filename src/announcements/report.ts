@@ -1,6 +1,6 @@
 import { isoTime } from "../inbox/index.js";
 import { audienceOf, compareIds, type MemberDirectory } from "./audience.js";
-import type { AnnouncementRecord, AnnouncementStore, Passing, Settled, Watermarks } from "./types.js";
+import { type AnnouncementRecord, type AnnouncementStore, MAX_PASSINGS, type Passing, type Settled, type Watermarks } from "./types.js";
 
 /** What became of an announcement with one member. Times are RFC 3339; null: it did not happen. */
 export interface ReportRow {
@@ -61,8 +61,12 @@ function toRow(user: string, record: AnnouncementRecord, marks: Watermarks | und
  */
 function passingOf(passings: Passing[] | undefined, { seq, createdAt, startsAt, endedAt }: AnnouncementRecord): number | null {
   if (seq === null) return null;
-  const at = passings?.find(({ upTo }) => upTo >= seq)?.at;
-  if (at === undefined || (endedAt !== null && at > endedAt)) return null;
+  const index = passings?.findIndex(({ upTo }) => upTo >= seq) ?? -1;
+  const at = passings?.[index]?.at;
+  if (passings === undefined || at === undefined) return null;
+  // The oldest that is kept stands for those before it, one of which it was.
+  const isForgotten = index === 0 && passings.length === MAX_PASSINGS;
+  if (endedAt !== null && at > endedAt) return isForgotten ? endedAt : null;
   return Math.max(at, createdAt, startsAt ?? 0);
 }
 

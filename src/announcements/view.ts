@@ -72,6 +72,11 @@ export class AnnouncementView {
     return view;
   }
 
+  /** The roles that decide what the member sees. */
+  get roles(): readonly string[] {
+    return this.#member.roles;
+  }
+
   /**
    * An entry as JSON text, as this member may see it now: hidden where it is not for them, or is over by now. One that they have settled
    * says so: a device that replays meets the settling, in the inbox, before the announcement.

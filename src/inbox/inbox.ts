@@ -2,7 +2,17 @@ import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { AppendAnswer, Decision, StreamLog, StreamReader } from "../stream/index.js";
 import type { Cursor, StoredEntry, StreamStore, Tail } from "../stream/types.js";
-import { encodeEntry, type Notification, notificationId, seqOfId, streamOf, toNotification, userOf } from "./notification.js";
+import {
+  encodeEntry,
+  encodeWithdrawn,
+  type Notification,
+  notificationId,
+  seqOfId,
+  shownSeq,
+  streamOf,
+  toNotification,
+  userOf,
+} from "./notification.js";
 import { type SyncPage, syncPage } from "./page.js";
 import { type Filter, InboxReader } from "./reader.js";
 import type { InboxChange, InboxStore, Mark } from "./types.js";
@@ -86,7 +96,8 @@ export class Inbox {
   /** A page of the member's stream after a cursor; null starts at the base. @throws BelfryError `reset` */
   sync(user: string, after: Cursor | null, limit: number): Promise<SyncPage> {
     const stream = streamOf(user);
-    return syncPage(this.#log, stream, (entry) => encodeEntry(stream, entry), after, limit);
+    const source = { stream, epochOf: (epoch: string) => epoch, encodePage: (entries: StoredEntry[]) => this.encodePage(stream, entries) };
+    return syncPage(this.#log, source, after, limit);
   }
 
   /** Marks up to 100 notifications. @throws BelfryError `not_found` when one of them is not this member's; then none is marked. */
@@ -226,7 +237,18 @@ export class Inbox {
     return { seq, unread };
   }
 
-  /** An entry of this member's stream as JSON text. */
+  /** Entries read from the store as JSON texts. What was taken back since is only named: what it said reaches nobody any more. */
+  async encodePage(stream: string, entries: StoredEntry[]): Promise<string[]> {
+    const shown = entries.map((entry) => shownSeq(stream, entry));
+    const marks = await this.#store.marks(stream, [...new Set(shown.filter((seq) => seq !== null))]);
+    const gone = new Set(marks.filter(({ rescinded }) => rescinded !== null).map(({ seq }) => seq));
+    return entries.map((entry, index) => {
+      const seq = shown[index] ?? null;
+      return seq !== null && gone.has(seq) ? encodeWithdrawn(stream, entry) : encodeEntry(stream, entry);
+    });
+  }
+
+  /** An entry of this member's stream, stored just now, as JSON text. */
   encode(stream: string, entry: StoredEntry): string {
     return encodeEntry(stream, entry);
   }

@@ -65,8 +65,28 @@ function tagOf(stream: string): string {
 
 /** The wire form of an inbox entry as JSON text. This is the hot path: the parts are texts already and are joined, never parsed. */
 export function encodeEntry(stream: string, entry: StoredEntry): string {
-  const data = entry.kind === "notification" ? encodeCreated(stream, entry) : entry.own;
-  return `{"seq":${entry.seq},"at":"${isoTime(entry.at)}","kind":"${entry.kind}","unread":${entry.unread},"data":${data}}`;
+  return around(entry, entry.kind === "notification" ? encodeCreated(stream, entry) : entry.own);
+}
+
+function around({ seq, at, kind, unread }: StoredEntry, data: string): string {
+  return `{"seq":${seq},"at":"${isoTime(at)}","kind":"${kind}","unread":${unread},"data":${data}}`;
+}
+
+/** The same where the notification was taken back since: its place and its name, and nothing of what it said. */
+export function encodeWithdrawn(stream: string, entry: StoredEntry): string {
+  const { id, seq, reason, type, actor, createdAt, readAt, archivedAt } = saidBy(stream, entry);
+  const data = { id, seq, reason, type, actor: { id: (actor as { id: string }).id }, createdAt, readAt, archivedAt };
+  return around(entry, JSON.stringify(data));
+}
+
+/** The seq of the notification that an entry shows whole, or null where it shows none. */
+export function shownSeq(stream: string, entry: StoredEntry): number | null {
+  if (entry.kind === "notification") return entry.seq;
+  return entry.kind === "notification.updated" ? saidBy(stream, entry).seq : null;
+}
+
+function saidBy(stream: string, entry: StoredEntry): Notification {
+  return JSON.parse(entry.kind === "notification" ? encodeCreated(stream, entry) : entry.own) as Notification;
 }
 
 function encodeCreated(stream: string, { seq, own, shared }: StoredEntry): string {

@@ -1,3 +1,4 @@
+import { type MemberRecord, standing } from "../members/index.js";
 import type { AuditEntry } from "../moderation/index.js";
 import { BAN_MEMORY_MS, MAX_REMEMBERED_BANS } from "./limits.js";
 import type { Farewell } from "./outlet.js";
@@ -5,11 +6,15 @@ import type { Farewell } from "./outlet.js";
 /** Sessions of a member, in one namespace. */
 type SessionsOf = (user: string) => Iterable<{ end(farewell: Farewell): void }>;
 
+interface ExpulsionRooms {
+  moderation: { onAct(listener: (entry: AuditEntry) => void): () => void };
+  members: { find(user: string): Promise<MemberRecord | null> };
+}
+
 /** A ban that this node heard of a moment ago. */
 interface RecentBan {
-  /** When it was heard of, and when it ends (null: never). Milliseconds. */
+  /** When it was heard of. Milliseconds. */
   at: number;
-  until: number | null;
   farewell: Farewell;
 }
 
@@ -19,12 +24,14 @@ interface RecentBan {
  */
 export class Expulsions {
   readonly #sessionsOf: SessionsOf[];
+  readonly #members: ExpulsionRooms["members"];
   readonly #unsubscribe: () => void;
   readonly #recent = new Map<string, RecentBan>();
 
   /** `sessionsOf`: one for each namespace. */
-  constructor(moderation: { onAct(listener: (entry: AuditEntry) => void): () => void }, sessionsOf: SessionsOf[]) {
+  constructor({ moderation, members }: ExpulsionRooms, sessionsOf: SessionsOf[]) {
     this.#sessionsOf = sessionsOf;
+    this.#members = members;
     this.#unsubscribe = moderation.onAct((entry) => this.#onAct(entry, Date.now()));
   }
 
@@ -32,9 +39,14 @@ export class Expulsions {
   onSession(user: string): void {
     const ban = this.#recent.get(user);
     if (ban === undefined) return;
-    const now = Date.now();
-    if (now - ban.at > BAN_MEMORY_MS || (ban.until !== null && ban.until <= now)) this.#recent.delete(user);
-    else this.#end(user, ban.farewell);
+    if (Date.now() - ban.at > BAN_MEMORY_MS) this.#recent.delete(user);
+    else this.#endIfBanned(user, ban.farewell).catch(() => this.#end(user, ban.farewell));
+  }
+
+  /** The ban may have been ended by another node, of which this one has not heard yet. */
+  async #endIfBanned(user: string, farewell: Farewell): Promise<void> {
+    const member = await this.#members.find(user);
+    if (member !== null && standing(member.ban, Date.now()) !== null) this.#end(user, farewell);
   }
 
   close(): void {
@@ -55,7 +67,7 @@ export class Expulsions {
     if (act !== "ban") return;
     const message = `You are banned ${until === undefined ? "for good" : `until ${until}`}: ${why ?? "no reason was given"}`;
     const farewell: Farewell = { code: "banned", message, reconnect: false };
-    this.#remember(target, { at: now, until: until === undefined ? null : Date.parse(until), farewell });
+    this.#remember(target, { at: now, farewell });
     this.#end(target, farewell);
   }
 

@@ -30,6 +30,12 @@ export interface FeedEvents {
   synced(): void;
 }
 
+/** Entries read from the store, and their texts. */
+interface ReadPage {
+  page: StoredEntry[];
+  encoded: string[];
+}
+
 /**
  * One stream of one session: brings a client from its cursor to the stream's end and keeps it there.
  *
@@ -66,7 +72,8 @@ export class Feed {
   }
 
   /** Decides how the stream is taken up. The feed must hear of new entries already, else one could fall between this read and `start`. */
-  async open(cursor: Cursor | undefined, epoch: string, tail: Tail): Promise<Opening> {
+  async open(cursor: Cursor | undefined, storeEpoch: string, tail: Tail): Promise<Opening> {
+    const epoch = this.source.epochOf(storeEpoch);
     this.#epoch = epoch;
     const { base, head } = tail;
     if (cursor !== undefined && cursor.epoch === epoch && cursor.seq >= base - 1 && cursor.seq <= head) {
@@ -88,7 +95,7 @@ export class Feed {
   start(): void {
     if (this.#state !== "opening") return;
     if (this.#snapshot === null) this.#events.replayed();
-    else if (this.source.fits(this.#snapshot)) this.#sendSnapshot(this.#snapshot);
+    else if (!this.#anew && this.source.fits(this.#snapshot)) this.#sendSnapshot(this.#snapshot);
     else this.#anew = true;
     void this.#catchUp();
   }
@@ -159,10 +166,10 @@ export class Feed {
         await this.#outlet.ready();
         if (this.#anew) await this.#showAnew();
         const target = this.#target;
-        const page = this.#sent >= target ? [] : await this.#nextPage();
+        const read = this.#sent >= target ? null : await this.#nextPage();
         if (!this.#isOpen()) return;
-        if (page.length > 0) {
-          this.#sendPage(page);
+        if (read !== null) {
+          this.#sendPage(read);
           // A long replay must not keep the others waiting, nor whatever ends it.
           await breath();
         } else if (!this.#anew && this.#target === target) {
@@ -176,18 +183,16 @@ export class Feed {
     }
   }
 
-  /** Empty where there is nothing, or where trimming has passed the reader: then what is left is shown anew. */
-  async #nextPage(): Promise<StoredEntry[]> {
+  /** Null where there is nothing, or where trimming has passed the reader: then what is left is shown anew. */
+  async #nextPage(): Promise<ReadPage | null> {
     try {
       const page = await this.#log.page(this.source.stream, this.#sent, PAGE_ENTRIES);
-      const last = page.at(-1);
-      if (last !== undefined) await this.source.prepare(last.seq);
-      return page;
+      return page.length === 0 ? null : { page, encoded: await this.source.encodePage(page) };
     } catch (error) {
       if (!(error instanceof BelfryError) || error.code !== "reset") throw error;
       if (this.#isOpen()) this.#events.reset();
       this.#anew = true;
-      return [];
+      return null;
     }
   }
 
@@ -198,8 +203,8 @@ export class Feed {
     this.#events.failed(error);
   }
 
-  #sendPage(page: StoredEntry[]): void {
-    const encoded = firstPage(page.map((entry) => this.source.encode(entry)));
+  #sendPage({ page, encoded: all }: ReadPage): void {
+    const encoded = firstPage(all);
     const given = page.slice(0, encoded.length);
     const last = given.at(-1) as StoredEntry;
     this.#sent = last.seq;

@@ -1,7 +1,11 @@
+import { hash } from "node:crypto";
 import type { AnnouncementView } from "../announcements/index.js";
 import type { Inbox } from "../inbox/index.js";
 import type { StreamName } from "../inbox/requests.js";
 import type { StoredEntry } from "../stream/index.js";
+
+/** Characters of the tag of a member's roles in an epoch: 48 bits, so that no two lists have one. */
+const ROLES_TAG_LENGTH = 8;
 
 /** How a stream looks to a member as of `seq`. */
 export interface StreamSnapshot {
@@ -19,9 +23,13 @@ export interface MemberStream {
   stream: string;
   /** Whether whoever follows the stream gets the same text of an entry. */
   alike: boolean;
-  /** An entry as JSON text. */
+  /** The epoch of the stream as this member sees it. */
+  epochOf(epoch: string): string;
+  /** An entry that was stored just now, as JSON text. */
   encode(entry: StoredEntry): string;
-  /** Resolves when everything up to `seq` can be encoded and counted. */
+  /** Entries read from the store as JSON texts, as they are to be seen now. */
+  encodePage(entries: StoredEntry[]): Promise<string[]>;
+  /** Resolves when everything up to `seq` can be counted. */
   prepare(seq: number): Promise<void>;
   snapshot(): Promise<StreamSnapshot>;
   /** Whether a snapshot still fits what the client has been given of other streams since it was taken. */
@@ -43,7 +51,9 @@ export function inboxOf(user: string, inbox: Inbox, onSettled: (entry: StoredEnt
     name: "inbox",
     stream,
     alike: true,
+    epochOf: (epoch) => epoch,
     encode: (entry) => inbox.encode(stream, entry),
+    encodePage: (entries) => inbox.encodePage(stream, entries),
     prepare: () => Promise.resolve(),
     snapshot: () => inbox.snapshot(user),
     fits: () => true,
@@ -98,13 +108,29 @@ export class AnnouncementStream implements MemberStream {
     return this.view.encode(entry);
   }
 
+  async encodePage(entries: StoredEntry[]): Promise<string[]> {
+    await this.view.prepare(entries.at(-1)?.seq ?? 0);
+    return entries.map((entry) => this.view.encode(entry));
+  }
+
   prepare(seq: number): Promise<void> {
     return this.view.prepare(seq);
   }
 
+  /**
+   * What a member sees depends on their roles. With others, entries before the cursor are not those that the client has: the history behind
+   * its seqs is another one, and so is the epoch.
+   */
+  epochOf(epoch: string): string {
+    const { roles } = this.view;
+    if (roles.length === 0) return epoch;
+    return `${epoch}.${hash("sha256", JSON.stringify(roles.toSorted()), "base64url").slice(0, ROLES_TAG_LENGTH)}`;
+  }
+
   async snapshot(): Promise<StreamSnapshot> {
     const settlings = this.#settlings;
-    const snapshot = await this.view.snapshot();
+    const taken = await this.view.snapshot();
+    const snapshot = { ...taken, epoch: this.epochOf(taken.epoch) };
     this.#takenAt.set(snapshot, settlings);
     return snapshot;
   }

@@ -4,6 +4,13 @@ interface PacketOptions {
   wsPreEncodedFrame?: [Buffer];
 }
 
+/** A packet in the form that the engine gives to its transports. */
+export interface EnginePacket {
+  type: "message";
+  options: PacketOptions;
+  data: string;
+}
+
 /** Compressing every small packet would cost more than it saves. */
 const PLAIN: PacketOptions = { compress: false };
 
@@ -17,10 +24,17 @@ export class Packet {
   /** As the engine takes it. */
   readonly text: string;
   #framed: PacketOptions | undefined;
+  #ready: [EnginePacket] | undefined;
 
   constructor(namespace: string, event: string) {
     this.event = event;
     this.text = `2${namespace},${event}`;
+  }
+
+  /** What a WebSocket transport of the engine sends as it is. */
+  get ready(): [EnginePacket] {
+    this.#ready ??= [{ type: "message", options: this.optionsFor("websocket"), data: this.text }];
+    return this.#ready;
   }
 
   /** The engine's options for the packet on this kind of transport. */
@@ -33,14 +47,20 @@ export class Packet {
 
 /** The packets that one entry becomes: sessions that are given the same text of it share one. */
 export class SharedPackets {
-  readonly #byText = new Map<string, { epoch: string; packet: Packet }>();
+  readonly #byEpoch = new Map<string, Map<string, Packet>>();
 
   /** The packet of this text, which the first who needs it makes. */
   of(epoch: string, text: string, make: () => Packet): Packet {
-    const known = this.#byText.get(text);
-    if (known?.epoch === epoch) return known.packet;
-    const packet = make();
-    this.#byText.set(text, { epoch, packet });
+    let byText = this.#byEpoch.get(epoch);
+    if (byText === undefined) {
+      byText = new Map();
+      this.#byEpoch.set(epoch, byText);
+    }
+    let packet = byText.get(text);
+    if (packet === undefined) {
+      packet = make();
+      byText.set(text, packet);
+    }
     return packet;
   }
 }

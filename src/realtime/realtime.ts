@@ -85,7 +85,7 @@ export class Realtime {
 
     this.#namespaces = [notifications, live, moderators];
     this.#expulsions = new Expulsions(
-      moderation,
+      options,
       this.#namespaces.map((namespace) => namespace.sessionsOf),
     );
     this.#timer = setInterval(() => {

@@ -76,8 +76,7 @@ export function requestHandlers(rooms: RequestRooms): ReadonlyMap<string, Handle
 
   async function sync(requester: Requester, { stream, after, limit }: SyncRequest): Promise<object> {
     const source = requester.source(stream);
-    await source.prepare((await log.tail(source.stream)).head);
-    const { entries, head, more } = await syncPage(log, source.stream, (entry) => source.encode(entry), after, limit);
+    const { entries, head, more } = await syncPage(log, source, after, limit);
     return { entries, head, more };
   }
 
@@ -85,9 +84,10 @@ export function requestHandlers(rooms: RequestRooms): ReadonlyMap<string, Handle
     const { user, device } = requester;
     if (device === null)
       throw new BelfryError("bad_request", "Only a connection with `auth.device` has a cursor to keep; connect with one.");
-    const { head } = await log.tail(requester.source(stream).stream);
+    const source = requester.source(stream);
+    const { head } = await log.tail(source.stream);
     if (seq > head) throw new BelfryError("bad_request", `\`seq\` is past the stream's head, which is ${head}.`);
-    await devices.save(user, device, stream, { epoch: await log.epoch(), seq });
+    await devices.save(user, device, stream, { epoch: source.epochOf(await log.epoch()), seq });
     return {};
   }
 

@@ -66,7 +66,9 @@ describe("MongoDB, where a process was killed in the midst of a transaction", ()
 
   it("stores a setting, although it held the counter of their versions", async () => {
     await stores.preferences.setLevel({ user: "u", scope: "all", id: "", level: "normal", until: null });
-    await leave((db, session) => db.collection<{ _id: string }>("counters").updateOne({ _id: "preferences" }, { $inc: { n: 1 } }, { session }));
+    await leave((db, session) =>
+      db.collection<{ _id: string }>("counters").updateOne({ _id: "preferences" }, { $inc: { n: 1 } }, { session }),
+    );
     const version = await stores.preferences.setLevel({ user: "u", scope: "all", id: "", level: "muted", until: null });
     expect(version).toBe(2);
   }, 40_000);

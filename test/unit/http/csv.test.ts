@@ -7,7 +7,8 @@ describe("a line of CSV", () => {
     ["joins cells with commas", ["a", "b c", "é"], "a,b c,é"],
     ["leaves cells of nothing empty", [null, "", undefined, "x"], ",,,x"],
     ["quotes commas, quotes and line ends", ["a,b", 'say "hi"', "one\ntwo", "one\r\ntwo"], '"a,b","say ""hi""","one\ntwo","one\r\ntwo"'],
-    ["makes formulas harmless", ["=1+1", "+1", "-1", "@a", "\tx"], "'=1+1,'+1,'-1,'@a,'\tx"],
+    ["makes formulas harmless", ["=1+1", "+1", "-1", "@a", "\tx"], "'=1+1,'+1,'-1,'@a,\"'\tx\""],
+    ["quotes what spreadsheets of other countries separate by", ["x;=HYPERLINK(A1)", "a\tb"], '"x;=HYPERLINK(A1)","a\tb"'],
     ["makes quoted formulas harmless", ['=cmd|"/c"', "\r=1", "\n=1"], '"\'=cmd|""/c""","\'\r=1","\'\n=1"'],
     ["leaves these signs alone inside a cell", ["a=1", "1-2", "a@b.example"], "a=1,1-2,a@b.example"],
   ])("%s", (_what, cells, line) => {

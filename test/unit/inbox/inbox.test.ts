@@ -17,6 +17,25 @@ async function kinds(user: string): Promise<string[]> {
   return entries.map((entry) => entry.kind);
 }
 
+describe("a page of the stream", () => {
+  it("holds nothing of what a notification said that was taken back, until it is brought back", async () => {
+    const { inbox } = embedded;
+    await tell(embedded, "ada", "secret");
+    await tell(embedded, "ada", "open");
+    const said = async () => JSON.stringify(await inbox.sync("ada", null, 100));
+    expect(await said()).toContain('"comment":{"id":"secret"}');
+    await inbox.rescind("comment:secret", "delete", "deleted");
+    expect(await said()).not.toContain("secret");
+    expect(await said()).toContain('"comment":{"id":"open"}');
+    const { entries } = await inbox.sync("ada", null, 100);
+    expect(entries[0]).toMatchObject({ seq: 1, kind: "notification", unread: 1, data: { seq: 1, reason: "reply", type: "comment" } });
+    await inbox.restore("comment:secret", "restore");
+    expect((await said()).match(/"comment":\{"id":"secret"\}/g)).toHaveLength(2);
+    await inbox.rescind("comment:secret", "delete again", "deleted");
+    expect(await said()).not.toContain("secret");
+  });
+});
+
 describe("marks", () => {
   it("count once however often they are repeated, and a repeat writes no entry", async () => {
     const { inbox } = embedded;

@@ -6,10 +6,13 @@ import type { Farewell } from "../../../src/realtime/outlet.js";
 let ended: Array<{ user: string; where: string; farewell: Farewell }> = [];
 let act: (entry: Partial<AuditEntry>) => void = () => {};
 let listening = false;
+/** How the store has the ban of whoever it is asked for; null: it does not answer. */
+let ban: { until: number | null } | undefined | null;
 let expulsions: Expulsions;
 
 beforeEach(() => {
   ended = [];
+  ban = { until: null };
   jest.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00Z") });
   const moderation = {
     onAct(listener: (entry: AuditEntry) => void) {
@@ -21,7 +24,14 @@ beforeEach(() => {
     },
   };
   const sessionsOf = (where: string) => (user: string) => [{ end: (farewell: Farewell) => ended.push({ user, where, farewell }) }];
-  expulsions = new Expulsions(moderation, [sessionsOf("/notifications"), sessionsOf("/live")]);
+  const members = {
+    async find(user: string) {
+      if (ban === null) throw new Error("the store is away");
+      const standing = ban === undefined ? null : { ...ban, why: "spam", by: "mod", at: 0 };
+      return { user, name: null, roles: [], joinedAt: 0, mute: null, ban: standing };
+    },
+  };
+  expulsions = new Expulsions({ moderation, members }, [sessionsOf("/notifications"), sessionsOf("/live")]);
 });
 
 afterEach(() => {
@@ -29,6 +39,12 @@ afterEach(() => {
   expect(listening).toBe(false);
   jest.useRealTimers();
 });
+
+/** A session begins, and what follows from it has happened. */
+async function begin(...users: string[]): Promise<void> {
+  for (const user of users) expulsions.onSession(user);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+}
 
 describe("expulsions", () => {
   it("end the sessions of whoever is kicked, in every namespace, and say why", () => {
@@ -57,27 +73,37 @@ describe("expulsions", () => {
     expect(ended).toEqual([]);
   });
 
-  it("meet a session that begins right after the ban, and none that begins later or after a kick", () => {
+  it("meet a session that begins right after the ban, and none that begins later or after a kick", async () => {
     act({});
     act({ act: "kick", target: "bea" });
     ended = [];
-    expulsions.onSession("ada");
-    expulsions.onSession("bea");
+    await begin("ada", "bea");
     expect(ended.map(({ user }) => user)).toEqual(["ada", "ada"]);
     ended = [];
     jest.advanceTimersByTime(61_000);
-    expulsions.onSession("ada");
+    await begin("ada");
     expect(ended).toEqual([]);
   });
 
-  it("forget a ban that was taken back or has run out", () => {
+  it("forget a ban that was taken back or has run out, here or on another node", async () => {
     act({});
     act({ act: "unban" });
     act({ target: "bea", until: "2026-01-01T00:00:05.000Z" });
+    act({ target: "cy" });
     ended = [];
     jest.advanceTimersByTime(5_000);
-    expulsions.onSession("ada");
-    expulsions.onSession("bea");
+    ban = { until: Date.parse("2026-01-01T00:00:05Z") };
+    await begin("ada", "bea");
+    ban = undefined;
+    await begin("cy");
     expect(ended).toEqual([]);
+  });
+
+  it("end a session rather than let a banned member in, where the store does not answer", async () => {
+    act({});
+    ended = [];
+    ban = null;
+    await begin("ada");
+    expect(ended.map(({ user }) => user)).toEqual(["ada", "ada"]);
   });
 });

@@ -97,8 +97,27 @@ describe("a session", () => {
     expect(await ada.ask("refresh", { token: server.tokenOf("ada", ["editor"]) })).toMatchObject({ ok: true });
     await until("the stream anew", () => syncedOf(ada, "announcements").length === 2);
     expect(snapshotsOf(ada, "announcements")[1]).toMatchObject({ seq: 1, unread: 1, items: [{ id }] });
-    const { entries } = await ada.ask("sync", { stream: "announcements", after: { epoch: await server.embedded.log.epoch(), seq: 0 } });
+    const { epoch } = snapshotsOf(ada, "announcements")[1] as unknown as { epoch: string };
+    const { entries } = await ada.ask("sync", { stream: "announcements", after: { epoch, seq: 0 } });
     expect(entries).toMatchObject([{ seq: 1, data: { id, title: "Maintenance" } }]);
+  });
+
+  it("begins anew, with other announcements, for a member who comes back with other roles", async () => {
+    await server.members.register({ user: "editor", roles: ["editor"] });
+    const ada = await member("ada");
+    const id = await server.announce({ audience: { roles: ["editor"] } });
+    await until("the entry", () => entriesOf(ada, "announcements").length === 1);
+    const before = await server.embedded.log.epoch();
+    const cursors = { announcements: { epoch: before, seq: 1 } };
+    const same = server.connect("/notifications", "ada", { cursors });
+    await same.ready();
+    expect(same.all("welcome")[0]).toMatchObject({ streams: { announcements: { epoch: before, resume: "exact" } } });
+    const promoted = server.connect("/notifications", "ada", { cursors, roles: ["editor"] });
+    await promoted.ready();
+    expect(promoted.all("welcome")[0]).toMatchObject({
+      streams: { inbox: { epoch: before }, announcements: { resume: "reset", unread: 1 } },
+    });
+    expect(snapshotsOf(promoted, "announcements")).toMatchObject([{ items: [{ id }] }]);
   });
 
   it("sends everybody the same announcement, also several at once", async () => {
