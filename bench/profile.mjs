@@ -2,14 +2,17 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { announcements } from "./scenarios/announcements.mjs";
 import { service } from "./scenarios/throughput.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PROFILED = {
-  "a-sqlite": { store: "sqlite", recipients: 10 },
-  "a-mongodb": { store: "mongodb", recipients: 10 },
-  "b-sqlite": { store: "sqlite", recipients: 1 },
-  "b-mongodb": { store: "mongodb", recipients: 1 },
+  "a-sqlite": (run) => service({ store: "sqlite", recipients: 10, seed: 1, ...run }),
+  "a-mongodb": (run) => service({ store: "mongodb", recipients: 10, seed: 1, ...run }),
+  "b-sqlite": (run) => service({ store: "sqlite", recipients: 1, seed: 1, ...run }),
+  "b-mongodb": (run) => service({ store: "mongodb", recipients: 1, seed: 1, ...run }),
+  "e-sqlite": (run) => announcements({ store: "sqlite", ...run }),
+  "e-mongodb": (run) => announcements({ store: "mongodb", ...run }),
 };
 const TOP_FUNCTIONS = 45;
 const TOP_CALLERS = 3;
@@ -92,7 +95,7 @@ export async function profileScenario(name, options, artifacts) {
   const onWindow = (from, to) => {
     window = { from, to };
   };
-  const figures = await service({ ...scenario, options, seed: 1, profileDir, onWindow });
+  const figures = await scenario({ options, profileDir, onWindow });
   const lines = [
     `${name} under the profiler: ${Math.round(figures.perCpuSecond)} deliveries/CPU s, ${Math.round(figures.perWallSecond)}/s`,
   ];

@@ -10,10 +10,13 @@ import { pinLoadGenerator, requirePinning } from "./lib/cpu.mjs";
 import { format, SCENARIOS, summarise } from "./lib/report.mjs";
 import { killStarted } from "./lib/servers.mjs";
 import { profileScenario } from "./profile.mjs";
+import { announcements, bareBroadcast } from "./scenarios/announcements.mjs";
 import { disk } from "./scenarios/disk.mjs";
 import { latency } from "./scenarios/latency.mjs";
 import { bareMemory, serviceMemory } from "./scenarios/memory.mjs";
+import { task } from "./scenarios/tasks.mjs";
 import { bareSocketIo, byHand, service } from "./scenarios/throughput.mjs";
+import { topic } from "./scenarios/topics.mjs";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts", import.meta.url));
 
@@ -22,10 +25,14 @@ const ROUND = {
   "a-sqlite": (options, seed) => service({ store: "sqlite", recipients: 10, options, seed }),
   c: (options) => bareSocketIo({ options }),
   "b-sqlite": (options, seed) => service({ store: "sqlite", recipients: 1, options, seed }),
+  "h-sqlite": (options, seed) => service({ store: "sqlite", recipients: 1, settings: options.settings, options, seed }),
   "a-mongodb": (options, seed) => service({ store: "mongodb", recipients: 10, options, seed }),
   "d-10": (options, seed) => byHand({ recipients: 10, options, seed }),
   "b-mongodb": (options, seed) => service({ store: "mongodb", recipients: 1, options, seed }),
   "d-1": (options, seed) => byHand({ recipients: 1, options, seed }),
+  "e-sqlite": (options) => announcements({ store: "sqlite", options }),
+  "e-bare": (options) => bareBroadcast({ options }),
+  "e-mongodb": (options) => announcements({ store: "mongodb", options }),
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -47,6 +54,14 @@ async function throughputRounds(options) {
 async function extras(options, throughput) {
   const result = {};
   for (const store of options.stores) {
+    if (options.extras.includes("f")) {
+      say(`a task with 1,000 reports a second on ${store}`);
+      result.task = { ...result.task, [store]: await task({ store, options }) };
+    }
+    if (options.extras.includes("g")) {
+      say(`a topic with 1,000 writes a second on ${store}`);
+      result.topic = { ...result.topic, [store]: await topic({ store, options }) };
+    }
     if (options.extras.includes("latency")) {
       const name = `a-${store}`;
       const maximum = throughput[name]?.perWallSecond.median ?? (await ROUND[name](options, 1)).perWallSecond;

@@ -1,10 +1,14 @@
 /**
- * Baseline (c): Socket.IO alone, no store and no HTTP. Every user has a room; on "start" it emits one payload to room after room until
- * "stop". It is told how many arrived, and never has more than `WINDOW` under way: without that it would only fill buffers.
+ * Baselines (c) and (e): Socket.IO alone, no store and no HTTP.
+ *
+ * (c): every user has a room; on "start" it emits one payload to room after room until "stop". It is told how many arrived, and never has
+ * more than `WINDOW` under way: without that it would only fill buffers.
+ *
+ * (e): on "broadcast", which names a seq, it emits one announcement to all in the namespace of the notifications.
  */
 import { createServer } from "node:http";
 import { Server } from "socket.io";
-import { memberName, samplePayload } from "../lib/events.mjs";
+import { memberName, samplePayload, samplePayloadOfAnnouncement } from "../lib/events.mjs";
 
 /** Emissions under way at most: far more than arrive between two messages about what has arrived. */
 const WINDOW = 640;
@@ -14,6 +18,7 @@ const BATCH = 100;
 const http = createServer();
 const io = new Server(http, { serveClient: false });
 io.on("connection", (socket) => socket.join(socket.handshake.auth.user));
+const everybody = io.of("/notifications");
 
 const payload = samplePayload();
 let running = false;
@@ -37,6 +42,8 @@ function emit() {
 process.on("message", (message) => {
   if (message.arrived !== undefined) {
     arrived = message.arrived;
+  } else if (message.broadcast !== undefined) {
+    everybody.emit("entries", samplePayloadOfAnnouncement(message.broadcast));
   } else if (message.start !== undefined) {
     members = message.start.members;
     running = true;

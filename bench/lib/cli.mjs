@@ -7,13 +7,13 @@ const STORES = ["sqlite", "mongodb"];
 export const USAGE = `npm run bench -- [options]
 
   --rounds N          rounds, each with every scenario and baseline (5)
-  --only LIST         of: a, b, c, d, latency, disk, memory (or one scenario: a-sqlite, d-10, …)
+  --only LIST         of: a, b, c, d, e, f, g, h, latency, disk, memory (or one: a-sqlite, d-10, …)
   --store NAME        sqlite or mongodb (both)
   --quick             1 round, short windows: to see that it works, not to judge by
   --warmup SECONDS    before each window (3; quick: 2)
   --window SECONDS    measured (6; quick: 3)
   --members N         connected members (1000)
-  --profile SCENARIO  run a-sqlite, a-mongodb, b-sqlite or b-mongodb once under Node's profiler and print where the time went
+  --profile SCENARIO  run one of a, b, e, such as a-sqlite, once under Node's profiler and print where the time went
 
 Results go to artifacts/bench.json. It needs Linux, two cores and taskset. MongoDB is
 TEST_MONGOD_BINARY, or the one that the tests use.
@@ -24,8 +24,15 @@ const SETTLE_SECONDS = { full: 10, quick: 3 };
 /** Seconds over which latencies are collected. */
 const LATENCY_SECONDS = { full: 20, quick: 5 };
 const IDLE_CONNECTIONS = 5000;
+/** (e): members known, and announcements in a row before and in the window. All together stay below the most that may be live at once. */
+const KNOWN_MEMBERS = { full: 100_000, quick: 5_000 };
+const ANNOUNCEMENTS = { full: { warmup: 100, measured: 400 }, quick: { warmup: 20, measured: 60 } };
+/** (f) and (g): seconds of a thousand writes each. */
+const BURST_SECONDS = { full: 10, quick: 3 };
+/** (h): settings stored. */
+const SETTINGS = { full: 100_000, quick: 2_000 };
 
-const EXTRAS = ["latency", "disk", "memory"];
+const EXTRAS = ["f", "g", "latency", "disk", "memory"];
 
 function positive(text, name) {
   const value = Number(text);
@@ -69,6 +76,10 @@ export function parseCommandLine(args) {
     settle: SETTLE_SECONDS[length],
     latencyWindow: LATENCY_SECONDS[length],
     connections: IDLE_CONNECTIONS,
+    known: KNOWN_MEMBERS[length],
+    announcements: ANNOUNCEMENTS[length],
+    burst: BURST_SECONDS[length],
+    settings: SETTINGS[length],
     stores,
     scenarios: Object.keys(SCENARIOS).filter((name) => ofStore(name) && asked(parts, name)),
     extras: EXTRAS.filter((name) => asked(parts, name)),

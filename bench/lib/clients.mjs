@@ -43,8 +43,10 @@ export class Members {
   bytes = 0;
   /** Packets that carried them. */
   packets = 0;
-  /** Called with each parsed packet's payload while it is set; parsing is for latency runs only. */
+  /** Called with each parsed packet's payload while it is set; parsing costs too much where the load is high. */
   onPayload = null;
+  /** Called with the bytes of every packet but the heartbeat's, while it is set. */
+  onPacket = null;
   /** Set while members may lose their connection, as at the end of a run. */
   closing = false;
   members = [];
@@ -90,7 +92,10 @@ export class Members {
   packet(member, data) {
     if (data.length === 1 && data[0] === 0x32) {
       member.socket.write(PONG_PACKET);
-    } else if (startsWith(data, this.eventStart)) {
+      return;
+    }
+    this.onPacket?.(data);
+    if (startsWith(data, this.eventStart)) {
       const entries = this.marker === null ? 1 : occurrences(data, this.marker);
       member.received += entries;
       this.received += entries;
@@ -115,6 +120,8 @@ class Member {
   received = 0;
   rest = null;
   upgraded = false;
+  /** Frames read and not taken yet, of a member that takes them one by one; else null. */
+  untaken = null;
 
   constructor(owner, user, auth) {
     this.owner = owner;
@@ -137,6 +144,22 @@ class Member {
       `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:${owner.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n\r\n`,
     );
+  }
+
+  /** Sends an event of Socket.IO that asks for an answer, which comes as a packet that begins with `43`, the namespace and `id`. */
+  ask(id, event, payload) {
+    this.socket.write(frame(OPCODE_TEXT, `42${this.owner.dialect.namespace}${id}${JSON.stringify([event, payload])}`));
+  }
+
+  /** From now on takes one frame each `ms` milliseconds, and reads on only when it has taken all that it has. */
+  takeOneEvery(ms) {
+    this.untaken = [];
+    const timer = setInterval(() => {
+      const next = this.untaken.shift();
+      if (next !== undefined) this.frame(next.opcode, next.payload);
+      if (this.untaken.length === 0) this.socket.resume();
+    }, ms);
+    this.socket.once("close", () => clearInterval(timer));
   }
 
   lost() {
@@ -180,9 +203,13 @@ class Member {
         start = at + 10;
       }
       if (data.length < start + length) break;
-      this.frame(data[at] & 15, data.subarray(start, start + length));
+      const opcode = data[at] & 15;
+      const payload = data.subarray(start, start + length);
+      if (this.untaken === null) this.frame(opcode, payload);
+      else this.untaken.push({ opcode, payload });
       at = start + length;
     }
+    if (this.untaken !== null && this.untaken.length > 0) this.socket.pause();
     if (at < data.length) this.rest = data.subarray(at);
   }
 

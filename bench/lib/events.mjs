@@ -77,6 +77,23 @@ export function samplePayload() {
   };
 }
 
+const ANNOUNCED = {
+  title: "Maintenance on Sunday morning",
+  text: EXCERPT,
+  url: "https://forum.example/t/812",
+  level: "warning",
+};
+
+/** The body of `POST /v1/announcements`; `more` are further fields. */
+export const announcementBody = (more = {}) => JSON.stringify({ ...ANNOUNCED, ...more });
+
+/** What a member receives for it as the entry `seq`, to the byte, for the baseline that only emits. */
+export function samplePayloadOfAnnouncement(seq) {
+  const now = new Date().toISOString();
+  const data = { id: "a-0123456789ab", ...ANNOUNCED, dismissible: true, mandatory: false, createdAt: now, by: "server" };
+  return { stream: "announcements", epoch: "0123456789ab", entries: [{ seq, at: now, kind: "announcement", data }] };
+}
+
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 /** A member's token: HS256, valid for an hour. */

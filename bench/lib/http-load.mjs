@@ -26,8 +26,8 @@ class Caller {
     this.socket.on("close", () => this.fail(new Error("The server closed a caller's connection")));
   }
 
-  /** Posts a JSON text; resolves with `{ status, text }`. */
-  post(body) {
+  /** Sends a JSON text; resolves with `{ status, text }`. */
+  send(body) {
     // A server may close a connection that it thinks idle, and does so within seconds to one that has not asked for anything yet.
     if (!this.socket.writable) this.connect();
     return new Promise((resolve, reject) => {
@@ -66,79 +66,73 @@ class Caller {
   }
 }
 
-/** Callers of `POST /v1/events` that remember who must have been told. */
-export class EventLoad {
-  /** Events answered. */
-  answered = 0;
-  /** Notifications that the answers name. */
-  notified = 0;
-  /** How many of them each member must receive. */
-  expected = new Map();
-  stopped = false;
+/**
+ * Sends a body whenever one is due, until `seconds` have passed, without waiting for answers, and resolves when all are answered. A body for
+ * which no caller is free waits for one, on the clock. `gap()`: milliseconds from one to the next; `makeBody(due)`: its text.
+ */
+async function sendWhenDue({ callers, seconds, gap, makeBody, onAnswer }) {
+  const idle = [...callers];
+  const queue = [];
+  const end = performance.now() + seconds * 1000;
+  let under = 0;
+  let failure = null;
+  const send = (caller, body) => {
+    under++;
+    caller.send(body).then(
+      (answer) => {
+        under--;
+        onAnswer(answer);
+        const waiting = queue.shift();
+        if (waiting === undefined) idle.push(caller);
+        else send(caller, waiting);
+      },
+      (error) => {
+        under--;
+        failure = error;
+      },
+    );
+  };
+  let due = performance.now();
+  while (performance.now() < end || under > 0) {
+    if (failure !== null) throw failure;
+    for (; due < end && due <= performance.now(); due += gap()) {
+      const body = makeBody(due);
+      if (idle.length > 0) send(idle.pop(), body);
+      else queue.push(body);
+    }
+    await new Promise(setImmediate);
+  }
+}
 
-  /** `makeEvent(n)` gives the JSON text of the nth event. */
-  constructor({ port, key, callers, makeEvent }) {
+/** Callers of one route, such as `PUT /v1/topics/x`, of which every answer must have the status `expected`. */
+export class RouteLoad {
+  /** Requests answered. */
+  answered = 0;
+
+  constructor({ port, key, route, expected, callers }) {
     const head =
-      `POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n` +
+      `${route} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n` +
       "Connection: keep-alive\r\nContent-Length: ";
-    this.makeEvent = makeEvent;
-    this.next = 0;
+    this.route = route;
+    this.expected = expected;
     this.callers = Array.from({ length: callers }, () => new Caller(port, head));
     this.watch = setInterval(() => this.failLate(), 1000);
   }
 
-  /** Every caller posts one event after the other until `stop` or until `limit` events were posted; resolves when all are answered. */
-  async saturate(limit = Number.POSITIVE_INFINITY) {
-    await Promise.all(
-      this.callers.map(async (caller) => {
-        while (!this.stopped && this.next < limit) this.count(await caller.post(this.makeEvent(this.next++)));
-      }),
-    );
+  /** Sends one body and resolves with the text of its answer. */
+  async one(body) {
+    return this.taken(await this.callers[0].send(body));
   }
 
-  /**
-   * Posts `rate` events a second for `seconds`, at random moments that do not wait for answers, and resolves when all are answered.
-   * `onSchedule(n, at)` tells when the nth event was due, which is what a latency is counted from: an event that waits for a free caller
-   * waits on the clock.
-   */
-  async scheduled({ rate, seconds, random, onSchedule }) {
-    const idle = [...this.callers];
-    const queue = [];
-    const end = performance.now() + seconds * 1000;
-    let under = 0;
-    let failure = null;
-    const send = (caller, event) => {
-      under++;
-      caller.post(event).then(
-        (answer) => {
-          under--;
-          this.count(answer);
-          const waiting = queue.shift();
-          if (waiting === undefined) idle.push(caller);
-          else send(caller, waiting);
-        },
-        (error) => {
-          under--;
-          failure = error;
-        },
-      );
-    };
-    let due = performance.now();
-    while (performance.now() < end || under > 0) {
-      if (failure !== null) throw failure;
-      for (; due < end && due <= performance.now(); due += (-Math.log(1 - random()) * 1000) / rate) {
-        const n = this.next++;
-        onSchedule(n, due);
-        const event = this.makeEvent(n);
-        if (idle.length > 0) send(idle.pop(), event);
-        else queue.push(event);
-      }
-      await new Promise(setImmediate);
-    }
-  }
-
-  stop() {
-    this.stopped = true;
+  /** Sends `rate` bodies a second for `seconds`, evenly; `onAnswer(text)` hears of each answer. */
+  steady({ rate, seconds, makeBody, onAnswer = () => undefined }) {
+    return sendWhenDue({
+      callers: this.callers,
+      seconds,
+      gap: () => 1000 / rate,
+      makeBody,
+      onAnswer: (answer) => onAnswer(this.taken(answer)),
+    });
   }
 
   failLate() {
@@ -153,12 +147,60 @@ export class EventLoad {
     for (const caller of this.callers) caller.socket.destroy();
   }
 
-  count({ status, text }) {
-    if (status !== 202) throw new Error(`POST /v1/events answered ${status}: ${text.slice(0, 500)}`);
+  taken({ status, text }) {
+    if (status !== this.expected) throw new Error(`${this.route} answered ${status}: ${text.slice(0, 500)}`);
+    this.answered++;
+    return text;
+  }
+}
+
+/** Callers of `POST /v1/events` that remember who must have been told. */
+export class EventLoad extends RouteLoad {
+  /** Notifications that the answers name. */
+  notified = 0;
+  /** How many of them each member must receive. */
+  expectedOf = new Map();
+  stopped = false;
+
+  /** `makeEvent(n)` gives the JSON text of the nth event. */
+  constructor({ makeEvent, ...options }) {
+    super({ ...options, route: "POST /v1/events", expected: 202 });
+    this.makeEvent = makeEvent;
+    this.next = 0;
+  }
+
+  /** Every caller posts one event after the other until `stop` or until `limit` events were posted; resolves when all are answered. */
+  async saturate(limit = Number.POSITIVE_INFINITY) {
+    await Promise.all(
+      this.callers.map(async (caller) => {
+        while (!this.stopped && this.next < limit) this.count(await caller.send(this.makeEvent(this.next++)));
+      }),
+    );
+  }
+
+  /**
+   * Posts `rate` events a second for `seconds`, at random moments, and resolves when all are answered. `onSchedule(n, at)` tells when the nth
+   * event was due, which is what a latency is counted from.
+   */
+  scheduled({ rate, seconds, random, onSchedule }) {
+    const makeBody = (due) => {
+      const n = this.next++;
+      onSchedule(n, due);
+      return this.makeEvent(n);
+    };
+    const gap = () => (-Math.log(1 - random()) * 1000) / rate;
+    return sendWhenDue({ callers: this.callers, seconds, gap, makeBody, onAnswer: (answer) => this.count(answer) });
+  }
+
+  stop() {
+    this.stopped = true;
+  }
+
+  count(answered) {
+    const text = this.taken(answered);
     const answer = JSON.parse(text);
     if (answer.duplicate) throw new Error(`A new event was taken for a duplicate: ${text.slice(0, 200)}`);
-    for (const { user } of answer.notified) this.expected.set(user, (this.expected.get(user) ?? 0) + 1);
+    for (const { user } of answer.notified) this.expectedOf.set(user, (this.expectedOf.get(user) ?? 0) + 1);
     this.notified += answer.notified.length;
-    this.answered++;
   }
 }

@@ -171,14 +171,23 @@ async function primary(client) {
 }
 
 /**
- * Runs `use({ service, pids })` against a service on a new, empty store, stops it cleanly and takes everything down. `stopped({ dataDir,
- * mongod })` is called in between, when the service has ended and the store is still there.
+ * Runs `use({ service, pids })` against a service on a new store, stops it cleanly and takes everything down. The store is empty, or what
+ * `prepare({ dataDir, mongodbUrl })` has made of it. `stopped({ dataDir, mongod })` is called when the service has ended and the store is
+ * still there.
  */
-export async function withService({ store, mongodBinary, profileDir, use, stopped = async () => undefined }) {
+export async function withService({
+  store,
+  mongodBinary,
+  profileDir,
+  prepare = async () => undefined,
+  use,
+  stopped = async () => undefined,
+}) {
   const dataDir = await temporaryDirectory();
   const mongod = store === "mongodb" ? await startMongod(mongodBinary) : undefined;
   let service;
   try {
+    await prepare({ dataDir, mongodbUrl: mongod?.url });
     service = await startService({ dataDir, mongodbUrl: mongod?.url }, profileDir);
     const pids = mongod === undefined ? [service.pid] : [service.pid, mongod.pid];
     const result = await use({ service, pids });

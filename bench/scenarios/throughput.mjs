@@ -1,9 +1,10 @@
-/** How many deliveries a second the server's core makes: (a) and (b) on the service, (c) and (d) on the baselines. */
+/** How many deliveries a second the server's core makes: (a), (b) and (h) on the service, (c) and (d) on the baselines. */
 
 import { Members } from "../lib/clients.mjs";
 import { openWindow } from "../lib/cpu.mjs";
 import { eventMaker, memberName, memberToken } from "../lib/events.mjs";
 import { EventLoad } from "../lib/http-load.mjs";
+import { haveSettings } from "../lib/prepare.mjs";
 import { API_KEY, JWT_SECRET, startBaseline, startMongod, withService } from "../lib/servers.mjs";
 
 /** How a member of each server talks; see `Members`. */
@@ -23,7 +24,8 @@ const ARRIVED_EVERY_MS = 10;
 /** How long after the last answer a delivery may take until it counts as lost. */
 const DRAIN_DEADLINE_MS = 20_000;
 
-const monotonicMicroseconds = () => Number(process.hrtime.bigint() / 1000n);
+/** The clock of V8's profiles. */
+export const monotonicMicroseconds = () => Number(process.hrtime.bigint() / 1000n);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** `count` members of the service, connected and synced. */
@@ -49,7 +51,7 @@ export async function verify(load, members) {
   await sleep(100);
   const wrong = [];
   for (const [user, received] of members.counts()) {
-    const expected = load.expected.get(user) ?? 0;
+    const expected = load.expectedOf.get(user) ?? 0;
     if (received !== expected) wrong.push(`${user} got ${received} of ${expected}`);
   }
   if (wrong.length > 0 || members.received !== load.notified) {
@@ -71,11 +73,15 @@ function figures(deliveries, window, extra) {
   };
 }
 
-/** How many rows the service stored in one go on average, by its own metrics. */
-async function rowsPerBatch(port) {
+/** The value of one of the service's metrics. */
+export async function metricOf(port, name) {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const value = (name) => Number(new RegExp(`^belfry_append_batch_size_${name} (.+)$`, "m").exec(text)?.[1]);
-  return value("sum") / value("count");
+  return Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+}
+
+/** How many rows the service stored in one go on average. */
+async function rowsPerBatch(port) {
+  return (await metricOf(port, "belfry_append_batch_size_sum")) / (await metricOf(port, "belfry_append_batch_size_count"));
 }
 
 /** Warm-up, then a measured window, under saturation; then the check that everything arrived. */
@@ -112,12 +118,16 @@ async function saturated({ port, pids, members, recipients, options, seed, onWin
   return { ...result, total: load.notified };
 }
 
-/** (a) and (b): the service on a new, empty store. `profileDir` and `onWindow` are for the profiler. */
-export function service({ store, recipients, options, seed, profileDir, onWindow }) {
+/**
+ * (a) and (b): the service on a new, empty store. (h): on one with `settings` settings of members who are not told. `profileDir` and
+ * `onWindow` are for the profiler.
+ */
+export function service({ store, recipients, settings = 0, options, seed, profileDir, onWindow }) {
   return withService({
     store,
     mongodBinary: options.mongodBinary,
     profileDir,
+    ...(settings === 0 ? {} : { prepare: (where) => haveSettings(where, settings, options.members) }),
     async use({ service: server, pids }) {
       const members = await connectMembers(server.port, options.members);
       const result = await saturated({ port: server.port, pids, members, recipients, options, seed, onWindow });
@@ -144,7 +154,7 @@ export async function bareSocketIo({ options }) {
       server.child.once("message", (message) => resolve(message.sent));
       server.child.send({ stop: true });
     });
-    const load = { notified: sent, expected: members.counts() };
+    const load = { notified: sent, expectedOf: members.counts() };
     await verify(load, members).finally(() => clearInterval(telling));
     members.close();
     return figures(deliveries, window, { bytesPerDelivery: bytes / deliveries, deliveriesPerPacket: 1 });
