@@ -160,7 +160,7 @@ function createRooms(stores: Stores, log: StreamLog<Companion>, logger: Logger) 
     announcements: new Announcements({ log, store: stores.announcements, members, inbox, onError: failed("announcements") }),
     moderation: new Moderation({ log, streams: stores.streams, members, onError: failed("moderation") }),
     messages: new Messages({ notify, members, preferences }),
-    tasks: new Tasks({ store: stores.tasks, notify, onError: failed("tasks") }),
+    tasks: new Tasks({ store: stores.tasks, notify, told: community.told.bind(community), onError: failed("tasks") }),
     topics: new Topics({ store: stores.topics }),
     presence: new Presence(),
   };

@@ -26,7 +26,7 @@ const REASONS = new Map([
 export function sentenceOf({ type, reason, actor, thread, data }) {
   if (type === "task") {
     const failed = data?.state === "failed";
-    const who = typeof data?.title === "string" && data.title !== "" ? data.title : "A task";
+    const who = actor?.name ?? "A task";
     return { who, says: failed ? "has failed" : "is complete", mark: failed ? "failed" : "done" };
   }
   // What another program sends may come from nobody in particular.

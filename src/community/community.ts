@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { BelfryError } from "../errors.js";
 import type { PublicationRecord, Recipient } from "../stream/types.js";
-import { contentOf, directContentOf, noteOf, reasonOf, recipient, skippedOf } from "./content.js";
+import { type Content, contentOf, directContentOf, noteOf, reasonOf, recipient, skippedOf } from "./content.js";
 import { Inquiry } from "./inquiry.js";
+import { eventName, type Namespace, notificationName, ownName } from "./names.js";
 import type { Acquaintances, InboxWriter, Preferences, Publisher } from "./ports.js";
 import { mostConcerned, type Recipients, recipientsOf } from "./recipients.js";
 import { isSubject, subjectOf } from "./subject.js";
@@ -11,12 +12,6 @@ import type { Burial, DirectNotification, DomainEvent, EventAnswer, SubjectStore
 
 /** The kind of entry that a publication of this room creates (docs/PROTOCOL.md, entries). */
 const KIND = "notification";
-
-/**
- * What begins the id and the key of a notification that is about no post. A forum's event, a server's key, a member's message and a task may
- * have the same name and are not the same.
- */
-type Namespace = "direct" | "message" | "task";
 
 /** Why nobody is told of a post that was deleted before. */
 const GONE = "the post is gone";
@@ -117,12 +112,21 @@ export class Community {
 
   /** Tells the named members, each once, with reason `direct`: what they watch, mute or block does not matter. */
   async notify(notification: DirectNotification, namespace: Namespace = "direct"): Promise<EventAnswer> {
-    const id = `${namespace}:${notification.key ?? randomUUID()}`;
+    const id = notificationName(namespace, notification.key ?? randomUUID());
     const now = this.#clock();
     const users = new Set(notification.to);
     this.#acquaintances.heardOf(users, now);
     const plan = Array.from(users, (user) => recipient(this.#inbox.streamOf(user), "direct"));
     return this.#publish({ id, alias: null, key: id, shared: directContentOf(notification, now), plan, note: noteOf([]) });
+  }
+
+  /**
+   * The `data` of the notification with this key, as its members were told; null where it had none, or no such notification is known.
+   * @throws BelfryError `unavailable`
+   */
+  async told(key: string, namespace: Namespace): Promise<Record<string, unknown> | null> {
+    const record = await this.#publisher.publication(notificationName(namespace, key));
+    return record === null ? null : ((JSON.parse(record.shared) as Content).data ?? null);
   }
 
   /**
@@ -146,8 +150,7 @@ export class Community {
     const { told, skipped } = recipientsOf(isGone ? { ...event, quiet: event.quiet ?? GONE } : event, this.#preferences);
     this.#meet(event, told);
     return this.#publish({
-      id: event.id,
-      alias: event.alias ?? null,
+      ...namesOfEvent(event),
       key: subject,
       shared: contentOf(event),
       plan: told.map(({ user, reason }) => recipient(this.#inbox.streamOf(user), reason)),
@@ -209,8 +212,7 @@ export class Community {
     if (!(await this.#isKnown(event))) await act(subjectOf(event));
     this.#meet(event, []);
     return this.#publish({
-      id: event.id,
-      alias: event.alias ?? null,
+      ...namesOfEvent(event),
       key: `act:${event.id}`,
       shared: "{}",
       plan: [],
@@ -219,8 +221,9 @@ export class Community {
   }
 
   async #isKnown(event: DomainEvent): Promise<boolean> {
-    if ((await this.#publisher.publication(event.id)) !== null) return true;
-    return event.alias !== undefined && (await this.#publisher.publication(event.alias)) !== null;
+    const { id, alias } = namesOfEvent(event);
+    if ((await this.#publisher.publication(id)) !== null) return true;
+    return alias !== null && (await this.#publisher.publication(alias)) !== null;
   }
 
   /** The one way to an answer, so that a first answer and a repeat's can differ in nothing but `duplicate`. */
@@ -252,8 +255,13 @@ export class Community {
       else if (!result.mine) skipped.push({ user, why: "already told of this post" });
       else notified.push({ user, reason: reasonOf(one), id: this.#inbox.notificationId(stream, result.seq), seq: result.seq });
     });
-    return { id: record.id, duplicate, notified, skipped };
+    return { id: ownName(record.id), duplicate, notified, skipped };
   }
+}
+
+/** The names under which an event is known again. */
+function namesOfEvent({ id, alias }: DomainEvent): { id: string; alias: string | null } {
+  return { id: eventName(id), alias: alias === undefined ? null : eventName(alias) };
 }
 
 /** A name of its own for each act: the same event may have to act again on a stream that another event changed in between. */

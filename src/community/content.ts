@@ -16,6 +16,7 @@ export interface Content {
   type?: string;
   actor?: Person;
   thread?: { id: string };
+  data?: Record<string, unknown>;
 }
 
 /** One recipient of a publication of this room. */

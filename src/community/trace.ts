@@ -1,6 +1,7 @@
 import { BelfryError } from "../errors.js";
 import type { PublicationRecord } from "../stream/types.js";
 import { type Content, iso, reasonOf, skippedOf } from "./content.js";
+import { namesOf, ownName } from "./names.js";
 import type { InboxWriter, Publisher } from "./ports.js";
 import { NOT_NAMED } from "./recipients.js";
 import { isSubject } from "./subject.js";
@@ -32,9 +33,13 @@ export class Tracer {
     this.#subjects = options.subjects;
   }
 
-  /** `event` is the id or alias of an event, or the id of a direct notification, a message or a task's end. @throws BelfryError `not_found` */
+  /**
+   * `event` is the id or alias of an event, or the id of a direct notification, a message or a task's end; of two that have the same, the
+   * notification is meant.
+   * @throws BelfryError `not_found`
+   */
   async trace(user: string, event: string): Promise<Trace> {
-    const record = await this.#publisher.publication(event);
+    const record = await this.#find(event);
     if (record === null) {
       throw new BelfryError("not_found", "Nothing with this id is known: it was never taken, or too long ago. Use the `id` of an answer.");
     }
@@ -43,6 +48,14 @@ export class Tracer {
     const verdict = planned === undefined ? notTold(user, record, this.#inbox) : await this.#told(user, stream, record, reasonOf(planned));
     const steps = [opening(record), ...verdict.steps, ...(await this.#standing(record))];
     return { user, event, ...verdict, steps };
+  }
+
+  async #find(event: string): Promise<PublicationRecord | null> {
+    for (const name of namesOf(event)) {
+      const record = await this.#publisher.publication(name);
+      if (record !== null) return record;
+    }
+    return null;
   }
 
   async #told(user: string, stream: string, record: PublicationRecord, reason: Reason): Promise<Verdict> {
@@ -54,7 +67,7 @@ export class Tracer {
     }
     const where = `entry ${entry.seq} of their inbox, notification ${this.#inbox.notificationId(stream, entry.seq)}`;
     if (fate.publication !== record.id) {
-      const first = `they had already been told of this post by ${fate.publication ?? "another event"}: ${where}`;
+      const first = `they had already been told of this post by ${fate.publication === null ? "another event" : ownName(fate.publication)}: ${where}`;
       return { told: false, steps: [`Member ${user} was not told of it again with reason ${reason}: ${first}.`] };
     }
     const steps = [`Member ${user} was told with reason ${reason}: ${where}.`];
@@ -112,7 +125,7 @@ function isAct({ key }: PublicationRecord): boolean {
 }
 
 function named({ id, alias }: PublicationRecord): string {
-  return alias === null ? id : `${id}, also known as ${alias},`;
+  return alias === null ? ownName(id) : `${ownName(id)}, also known as ${ownName(alias)},`;
 }
 
 function some(names: string[]): string {

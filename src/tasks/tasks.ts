@@ -10,6 +10,9 @@ const MAX_RUNNING = 20;
 /** For how long a task that no longer reports counts as running. Threat: what crashed without a word, on the screen for ever. Milliseconds. */
 const RUNNING_FOR_MS = 24 * 3_600_000;
 
+/** Who tells of the end: the service, in the task's name. docs/PROTOCOL.md, "Messages and tasks". */
+const SYSTEM = "system";
+
 /** A task as servers are answered. `at` is RFC 3339. */
 export interface TaskAnswer {
   task: string;
@@ -46,7 +49,10 @@ interface Lane {
 }
 
 /** Tells a task's owner of its end; the same key again tells nobody. */
-type Notify = (notification: DirectNotification, namespace: "task") => Promise<unknown>;
+type Notify = (notification: DirectNotification, namespace: "task") => Promise<{ duplicate: boolean }>;
+
+/** What the owner was told under the key: the `data` of that notification, or null where it is not known. */
+type Told = (key: string, namespace: "task") => Promise<Record<string, unknown> | null>;
 
 /**
  * Tasks of members. Of a running one, nothing is stored but the latest report; its end is a notification, told once however often it is
@@ -55,6 +61,7 @@ type Notify = (notification: DirectNotification, namespace: "task") => Promise<u
 export class Tasks {
   readonly #store: TaskStore;
   readonly #notify: Notify;
+  readonly #told: Told;
   readonly #clock: () => number;
   readonly #onError: (error: unknown) => void;
   readonly #lanes = new Map<string, Lane>();
@@ -63,9 +70,10 @@ export class Tasks {
   readonly #progressListeners = new Set<ProgressListener>();
   readonly #endListeners = new Set<EndListener>();
 
-  constructor(options: { store: TaskStore; notify: Notify; clock?: () => number; onError: (error: unknown) => void }) {
+  constructor(options: { store: TaskStore; notify: Notify; told: Told; clock?: () => number; onError: (error: unknown) => void }) {
     this.#store = options.store;
     this.#notify = options.notify;
+    this.#told = options.told;
     this.#clock = options.clock ?? Date.now;
     this.#onError = options.onError;
   }
@@ -73,7 +81,7 @@ export class Tasks {
   /**
    * Takes a report; resolves once it is durable. Running reports of a task that arrive while one is stored share the next write: the newest
    * wins, and all are answered with it. A report of a task that has ended changes nothing and is answered with its end.
-   * @throws BelfryError `bad_request`, or those of the store and of `notify`; the same call can then be made again.
+   * @throws BelfryError `bad_request`, or those of the store, of `notify` and of `told`; the same call can then be made again.
    */
   async report(id: unknown, body: unknown): Promise<TaskAnswer> {
     const report = parseReport(id, body);
@@ -136,24 +144,35 @@ export class Tasks {
   async #end(report: Report): Promise<Task> {
     this.#ending.add(report.id);
     try {
-      await this.#tellOfEnd(report);
-      return await this.#save(report);
+      const { duplicate } = await this.#tellOfEnd(report);
+      return await this.#save(duplicate ? await this.#asTold(report) : report);
     } finally {
       this.#ending.delete(report.id);
     }
+  }
+
+  /**
+   * The end that the owner was told before, by a report that was not saved or came to another node: one end, wherever it is read. Of a report
+   * of the other end nothing else is kept: its words would belie the state.
+   */
+  async #asTold(report: Report): Promise<Report> {
+    const state = (await this.#told(report.id, "task"))?.state;
+    if (state === report.state || (state !== "completed" && state !== "failed")) return report;
+    return { id: report.id, user: report.user, state };
   }
 
   #save(report: Report): Promise<Task> {
     return this.#store.save({ ...report, at: this.#clock() });
   }
 
-  async #tellOfEnd({ id, user, state, title, url, text }: Report): Promise<void> {
+  async #tellOfEnd({ id, user, state, title, url, text }: Report): Promise<{ duplicate: boolean }> {
     this.#tell(this.#endListeners, (listener) => listener(user, id));
     const notification: DirectNotification = { to: [user], type: "task", data: { task: id, state }, key: id };
     if (url !== undefined) notification.url = url;
-    const words = text ?? title;
-    if (words !== undefined) notification.text = words;
-    await this.#notify(notification, "task");
+    if (text !== undefined) notification.text = text;
+    // What has ended is what has news: a bell shows it where it shows who did something else.
+    if (title !== undefined) notification.actor = { id: SYSTEM, name: title };
+    return this.#notify(notification, "task");
   }
 
   /** What is durable is answered, whatever its listeners do. */

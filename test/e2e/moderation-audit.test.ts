@@ -190,7 +190,7 @@ describe.each(STORES)("the audit log on $store", ({ env }) => {
     expect(await log()).toEqual(entries);
   }, 60_000);
 
-  it.each(["limit=0", "limit=101", "limit=x", "before=x", "before=-1", "before=1.5", `by=${LONG}`, "format=xml", "act="])(
+  it.each(["limit=0", "limit=101", "limit=x", "before=x", "before=-1", "before=1.5", `by=${LONG}`, "format=xml"])(
     "refuses a page that cannot be: %s",
     async (query) => {
       expect(await get(`/v1/audit?${query}`)).toMatchObject({ status: 400, body: { code: "bad_request" } });

@@ -154,6 +154,7 @@ describe.each(STORES)("a task, on $store", ({ env }) => {
     });
     const end = {
       type: "task",
+      actor: { id: "system", name: "Rebuild" },
       text: "The disk is full",
       url: "https://forum.example/log",
       data: { task: "rebuild", state: "failed" },

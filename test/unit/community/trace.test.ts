@@ -141,6 +141,21 @@ describe("a trace", () => {
     });
   });
 
+  it("finds an event that has a notification's id by that id, unless there is the notification", async () => {
+    await community.handle(event("task:t", { alias: "direct:a" }));
+    const opening = "The event task:t, also known as direct:a, (a comment,";
+    for (const name of ["task:t", "direct:a"]) {
+      const trace = await community.trace("3", name);
+      expect(trace).toMatchObject({ event: name, told: true, reason: "mention" });
+      expect(trace.steps[0]).toContain(opening);
+    }
+    await community.handle(event("edit", { act: "updated" }));
+    expect((await community.trace("3", "edit")).steps[1]).toContain("been told of this post by task:t: entry 1");
+    await community.notify({ to: ["3"], type: "task", key: "t" }, "task");
+    expect((await community.trace("3", "task:t")).steps[0]).toContain("The notification task:t (of type task");
+    await expect(community.trace("3", "escaped:task:t")).rejects.toMatchObject({ code: "not_found" });
+  });
+
   it("of what the service does not know is refused", async () => {
     await expect(community.trace("1", "nothing")).rejects.toMatchObject({ code: "not_found" });
   });

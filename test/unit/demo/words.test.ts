@@ -15,7 +15,7 @@ describe("the words of the demo page's bell", () => {
   it("say who wrote a message, and how a task has ended", () => {
     expect(sentenceOf({ ...PLAIN, type: "message", actor: ADA })).toEqual({ who: "Ada", says: "wrote to you:" });
     const task = { ...PLAIN, type: "task", actor: { id: "system" } };
-    expect(sentenceOf({ ...task, data: { task: "t", state: "completed", title: "Export" } })).toEqual({
+    expect(sentenceOf({ ...task, actor: { id: "system", name: "Export" }, data: { task: "t", state: "completed" } })).toEqual({
       who: "Export",
       says: "is complete",
       mark: "done",

@@ -101,7 +101,7 @@ export async function startRealtime() {
   const notify = community.notify.bind(community);
   const announcements = new Announcements({ log, store: stores.announcements, members: known, inbox, onError });
   const moderation = new Moderation({ log, streams: stores.streams, members: known, onError });
-  const tasks = new Tasks({ store: stores.tasks, notify, onError });
+  const tasks = new Tasks({ store: stores.tasks, notify, told: community.told.bind(community), onError });
   const presence = new Presence();
   await preferences.load();
   await announcements.start();

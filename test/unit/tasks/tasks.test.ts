@@ -37,20 +37,25 @@ class MemoryTasks implements TaskStore {
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 
-function open() {
-  const store = new MemoryTasks();
-  const told = new Map<string, DirectNotification>();
+/** A node; several share what is stored and what was told. */
+function open(store = new MemoryTasks(), told = new Map<string, DirectNotification>()) {
   const moves: Array<[string, Progress]> = [];
   const ends: Array<[string, string]> = [];
   const errors: unknown[] = [];
-  const state = { notifyFails: false };
+  const state = { notifyFails: false, toldFails: false };
   const tasks = new Tasks({
     store,
     notify: async (notification, namespace) => {
       if (state.notifyFails) throw new BelfryError("unavailable");
       // As the community does: the same key again tells nobody.
       const key = `${namespace}:${notification.key}`;
-      if (!told.has(key)) told.set(key, notification);
+      const duplicate = told.has(key);
+      if (!duplicate) told.set(key, notification);
+      return { duplicate };
+    },
+    told: async (key, namespace) => {
+      if (state.toldFails) throw new BelfryError("unavailable");
+      return told.get(`${namespace}:${key}`)?.data ?? null;
     },
     clock: () => NOW,
     onError: (error) => errors.push(error),
@@ -149,6 +154,7 @@ describe("the end of a task", () => {
         {
           to: ["ada"],
           type: "task",
+          actor: { id: "system", name: "Export" },
           text: "Done.",
           url: "https://forum.example/x",
           data: { task: "t", state: "completed" },
@@ -211,6 +217,52 @@ describe("the end of a task", () => {
     await expect(tasks.report("t", completed)).rejects.toEqual(refusal("unavailable"));
     expect(await tasks.report("t", completed)).toMatchObject(completed);
     expect(told.size).toBe(1);
+  });
+
+  it("is the one that was told, where saving it failed and the server then reports another", async () => {
+    const { tasks, told, store, state } = open();
+    store.before = async () => {
+      store.before = async () => {};
+      throw new BelfryError("unavailable");
+    };
+    await expect(tasks.report("t", completed)).rejects.toEqual(refusal("unavailable"));
+    const failed = { user: "ada", state: "failed", text: "The disk is full.", percent: 12 };
+    state.toldFails = true;
+    await expect(tasks.report("t", failed)).rejects.toEqual(refusal("unavailable"));
+    expect(store.tasks.size).toBe(0);
+    state.toldFails = false;
+    const end = { task: "t", ...completed, at: "2026-01-01T12:00:00.000Z" };
+    expect(await tasks.report("t", failed)).toEqual(end);
+    expect(await tasks.report("t", failed)).toEqual(end);
+    expect(store.tasks.get("t")).toEqual({ id: "t", ...completed, at: NOW });
+    expect([...told.values()].map(({ data }) => data?.state)).toEqual(["completed"]);
+  });
+
+  it("is the same on two nodes that are told different ones at the same moment, whichever saves first", async () => {
+    const schedule = fc.record({ first: fc.constantFrom("completed", "failed"), slow: fc.constantFrom(0, 1) });
+    await fc.assert(
+      fc.asyncProperty(schedule, async ({ first, slow }) => {
+        const one = open();
+        const two = open(one.store, one.told);
+        const release = hold(one.store);
+        const nodes = [one, two];
+        const states = first === "completed" ? ["completed", "failed"] : ["failed", "completed"];
+        const order = slow === 0 ? nodes : nodes.toReversed();
+        const answers = order.map(({ tasks }, index) => tasks.report("t", { user: "ada", state: states[index] }));
+        await until("both save", () => one.store.saves.length === 2);
+        release();
+        const told = one.told.get("task:t")?.data?.state;
+        expect((await Promise.all(answers)).map(({ state }) => state)).toEqual([told, told]);
+        expect(one.store.saves.map(({ state }) => state)).toEqual([told, told]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("is taken as reported where what was told before is no longer known", async () => {
+    const { tasks, told } = open();
+    told.set("task:t", { to: ["ada"], type: "task", key: "t" });
+    expect(await tasks.report("t", { ...completed, text: "Done." })).toMatchObject({ ...completed, text: "Done." });
   });
 
   it("is told exactly once and is the last that is stored, in whatever order reports come", async () => {
