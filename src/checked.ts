@@ -17,7 +17,7 @@ export const MAX_EXCERPT_LENGTH = 500;
 export const MAX_TEXT_LENGTH = 4_000;
 
 /** Bytes of a caller's own `data`, as JSON. Threat: entries that fill a replay page by themselves. */
-const MAX_DATA_BYTES = 8_192;
+export const MAX_DATA_BYTES = 8_192;
 
 /** Characters of a role's name. Threat: a record of a member, read with every page of members, that grows with what a token says. */
 const MAX_ROLE_LENGTH = 64;

@@ -1,17 +1,14 @@
 import { z } from "zod";
-import { checked, fault, id, time, url } from "../checked.js";
+import { checked, fault, id, MAX_ROLES, MAX_TEXT_LENGTH, role, time, url } from "../checked.js";
 import { ANNOUNCEMENT_LEVELS, type Announcement, type Audience } from "./types.js";
 
-/** Characters of a title and of a text. Threat: an entry of any size, copied to every member's screen. */
+/** Characters of a title. Threat: an entry of any size, copied to every member's screen. */
 const MAX_TITLE_LENGTH = 200;
-const MAX_TEXT_LENGTH = 4_000;
 
 /** Characters of a reason. Threat: as above. */
 const MAX_WHY_LENGTH = 500;
 
-/** Roles and users that an audience names. Threat: as above, and one question for each of them. */
-const MAX_ROLES = 32;
-const MAX_ROLE_LENGTH = 64;
+/** Users that an audience names. Threat: as above, and one question for each of them. */
 const MAX_USERS = 1_000;
 
 /** How late a `startsAt` may be, for clocks that differ and requests on their way. Milliseconds. */
@@ -25,7 +22,7 @@ export type Patch = { [Field in keyof Content]?: Content[Field] | null | undefin
 
 const audience = z
   .object({
-    roles: z.array(z.string().min(1).max(MAX_ROLE_LENGTH)).min(1).max(MAX_ROLES).nullish(),
+    roles: z.array(role).min(1).max(MAX_ROLES).nullish(),
     users: z.array(id).min(1).max(MAX_USERS).nullish(),
     joinedBefore: time.nullish(),
     joinedAfter: time.nullish(),

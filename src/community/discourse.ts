@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { fault, MAX_ID_LENGTH, MAX_NAME_LENGTH } from "../checked.js";
+import { cutText, fault, MAX_ID_LENGTH, MAX_NAME_LENGTH } from "../checked.js";
 import type { Community } from "./community.js";
 import { forumUserOf, type PlacedPost, placedPostOf, tagsOf, type WrittenPost, writtenPostOf } from "./discourse-schema.js";
 import { avatarUrl, baseOf, topicUrl } from "./discourse-urls.js";
 import { mentionedIn, splitQuotes } from "./mentions.js";
-import { cutText, foldSpace } from "./text.js";
+import { foldSpace } from "./text.js";
 import type { DirectoryStore, DomainEvent, EventAnswer, KnownMember, Person, Skipped } from "./types.js";
 
 /** Characters of a post that are shown with a notification. */

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { checked, fault, id, MAX_EXCERPT_LENGTH, MAX_NAME_LENGTH, MISSING, time, url } from "../checked.js";
-import { cutText } from "./text.js";
+import { checked, cutText, data, fault, id, MAX_EXCERPT_LENGTH, MAX_NAME_LENGTH, MAX_TEXT_LENGTH, MISSING, time, url } from "../checked.js";
 import type { CommentRef, DirectNotification, DomainEvent, Person, ThreadRef } from "./types.js";
 
 /** Members mentioned, and members quoted, in one event. Threat: one request that turns into a write for every member. */
@@ -11,12 +10,6 @@ const MAX_DIRECT_RECIPIENTS = 1_000;
 
 /** Characters of the type that a caller gives a direct notification. Threat: entries of any size. */
 const MAX_TYPE_LENGTH = 64;
-
-/** Characters of a direct notification's text, which is refused above that: unlike an excerpt it is not shown in full elsewhere. */
-const MAX_TEXT_LENGTH = 4_000;
-
-/** Bytes of a direct notification's `data`, as JSON. Threat: entries that fill a replay page by themselves. */
-export const MAX_DATA_BYTES = 8_192;
 
 /** Tags of a thread. Threat: memory for what is only compared. */
 export const MAX_TAGS = 50;
@@ -61,7 +54,7 @@ const notification = z.object({
   text: z.string().max(MAX_TEXT_LENGTH).nullish(),
   url: url.nullish(),
   thread: z.object(threadFields).nullish(),
-  data: z.record(z.string(), z.unknown()).nullish(),
+  data: data.nullish(),
   key: id.nullish(),
 });
 
@@ -106,10 +99,7 @@ export function parseNotification(input: unknown): DirectNotification {
   if (given.url != null) parsed.url = given.url;
   if (given.thread != null) parsed.thread = threadOf(given.thread);
   if (given.key != null) parsed.key = given.key;
-  if (given.data != null) {
-    if (encodedSize(given.data) > MAX_DATA_BYTES) throw fault("data", `must have at most ${MAX_DATA_BYTES} bytes as JSON`);
-    parsed.data = given.data;
-  }
+  if (given.data != null) parsed.data = given.data;
   return parsed;
 }
 
@@ -136,13 +126,4 @@ function commentOf(given: z.output<typeof comment>): CommentRef {
   if (given.parentAuthor != null) parsed.parentAuthor = given.parentAuthor;
   if (given.url != null) parsed.url = given.url;
   return parsed;
-}
-
-/** Infinite where it cannot be encoded: nested too deep for the encoder. */
-function encodedSize(data: Record<string, unknown>): number {
-  try {
-    return Buffer.byteLength(JSON.stringify(data));
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
 }

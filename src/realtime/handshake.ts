@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "socket.io";
+import type { Namespace, Socket } from "socket.io";
 import { type Identity, rankOf, type TokenVerifier } from "../auth/index.js";
 import type { Config } from "../config/types.js";
 import { asBelfryError, BelfryError } from "../errors.js";
@@ -69,6 +69,19 @@ export async function admitModerator(socket: Socket, rooms: HandshakeRooms): Pro
   await rooms.moderation.guard(actor, { act: "connect" }, async () => {});
   rooms.seats.take(socket, identity.user);
   return { identity, actor };
+}
+
+/** Lets into a namespace whom `admit` lets in, and keeps with the socket what that established. */
+export function guardNamespace<T>(namespace: Namespace, admit: (socket: Socket) => Promise<T>): void {
+  namespace.use((socket, next) => {
+    admit(socket).then(
+      (accepted) => {
+        socket.data = accepted;
+        next();
+      },
+      (error) => next(refusal(error)),
+    );
+  });
 }
 
 /** A refusal in the form that Socket.IO passes on as `connect_error`. */

@@ -36,14 +36,14 @@ export class Hub {
     this.#logger = logger;
     const ofMembers = log.subscribe(
       (stream, entry) => {
-        if (stream !== ANNOUNCEMENTS_STREAM) this.#onEntry(stream, entry);
+        if (stream !== ANNOUNCEMENTS_STREAM) this.#onMembersEntry(stream, entry);
       },
       (stream, seq) => {
         for (const feed of this.#byStream.get(stream) ?? []) feed.onHead(seq);
       },
     );
     // Those come from all nodes, and not before the room knows what they mean.
-    const ofAll = announcements.onEntry((entry) => this.#onEntry(ANNOUNCEMENTS_STREAM, entry));
+    const ofAll = announcements.onEntry((entry) => this.#onAnnouncement(entry));
     this.#unsubscribe = [ofMembers, ofAll];
   }
 
@@ -96,18 +96,19 @@ export class Hub {
     if (due.length > 0 && !this.#checking) void this.#checkHeads(due);
   }
 
-  #onEntry(stream: string, entry: StoredEntry): void {
+  /** What is said to all is seldom and goes to many: it goes in one pass, and one packet serves all who are given the same. */
+  #onAnnouncement(entry: StoredEntry): void {
+    const shared = new SharedPackets();
+    for (const feed of this.#byStream.get(ANNOUNCEMENTS_STREAM) ?? []) if (feed.takes(entry.seq)) feed.give(entry, shared);
+  }
+
+  /** All devices of a member are given the same text. */
+  #onMembersEntry(stream: string, entry: StoredEntry): void {
     const feeds = this.#byStream.get(stream);
     if (feeds === undefined) return;
     let encoded: string | undefined;
-    const shared = new SharedPackets();
     for (const feed of feeds) {
       if (!feed.takes(entry.seq)) continue;
-      if (!feed.source.alike) {
-        // What is said to all is seldom and goes to many: it goes in one pass, and one packet serves all who are given the same.
-        feed.give(entry, shared);
-        continue;
-      }
       encoded ??= feed.source.encode(entry);
       feed.push(entry, encoded);
       // All entries of one committed batch come in one turn, so a session gets its share of them as one packet.

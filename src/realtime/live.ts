@@ -6,7 +6,7 @@ import type { Presence } from "../presence/index.js";
 import type { Topics } from "../topics/index.js";
 import { Boards } from "./boards.js";
 import { closeUnused } from "./connection.js";
-import { refusal } from "./handshake.js";
+import { guardNamespace } from "./handshake.js";
 import { LiveSession } from "./live-session.js";
 import { draining } from "./outlet.js";
 import { Packet } from "./packet.js";
@@ -47,15 +47,7 @@ export function attachLive(io: Server, rooms: LiveRooms): Live {
   });
   const namespace = io.of("/live");
 
-  namespace.use((socket, next) => {
-    admit(socket).then(
-      (identity) => {
-        socket.data = identity;
-        next();
-      },
-      (error) => next(refusal(error)),
-    );
-  });
+  guardNamespace(namespace, admit);
 
   namespace.on("connection", (socket) => {
     const identity = socket.data as Identity | null;

@@ -21,8 +21,6 @@ export interface MemberStream {
   name: StreamName;
   /** The stream's name in the store. */
   stream: string;
-  /** Whether whoever follows the stream gets the same text of an entry. */
-  alike: boolean;
   /** The epoch of the stream as this member sees it. */
   epochOf(epoch: string): string;
   /** An entry that was stored just now, as JSON text. */
@@ -50,7 +48,6 @@ export function inboxOf(user: string, inbox: Inbox, onSettled: (entry: StoredEnt
   return {
     name: "inbox",
     stream,
-    alike: true,
     epochOf: (epoch) => epoch,
     encode: (entry) => inbox.encode(stream, entry),
     encodePage: (entries) => inbox.encodePage(stream, entries),
@@ -73,7 +70,6 @@ export function inboxOf(user: string, inbox: Inbox, onSettled: (entry: StoredEnt
 export class AnnouncementStream implements MemberStream {
   readonly name = "announcements";
   readonly stream = "announcements";
-  readonly alike = false;
   #view: AnnouncementView | null = null;
   /** Entries given while a view is loaded; null otherwise. */
   #late: StoredEntry[] | null = null;

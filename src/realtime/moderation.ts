@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Server, Socket } from "socket.io";
 import type { AuditEntry } from "../moderation/index.js";
 import { closeUnused } from "./connection.js";
-import { type AcceptedModerator, refusal } from "./handshake.js";
+import { type AcceptedModerator, guardNamespace } from "./handshake.js";
 import type { moderationHandlers } from "./moderation-requests.js";
 import { ModerationSession } from "./moderation-session.js";
 import type { Namespace } from "./notifications.js";
@@ -30,15 +30,7 @@ export function attachModeration(io: Server, rooms: ModerationRooms): Namespace 
   });
   const namespace = io.of("/moderation");
 
-  namespace.use((socket, next) => {
-    admit(socket).then(
-      (accepted) => {
-        socket.data = accepted;
-        next();
-      },
-      (error) => next(refusal(error)),
-    );
-  });
+  guardNamespace(namespace, admit);
 
   namespace.on("connection", (socket) => {
     const session = new ModerationSession({ socket, accepted: socket.data as AcceptedModerator, handlers, slowConsumer, logger });

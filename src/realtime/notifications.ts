@@ -8,7 +8,7 @@ import type { StreamReader } from "../stream/index.js";
 import type { Tasks } from "../tasks/index.js";
 import type { Metrics } from "../telemetry/index.js";
 import { closeUnused } from "./connection.js";
-import { type Accepted, refusal } from "./handshake.js";
+import { type Accepted, guardNamespace } from "./handshake.js";
 import { Hub } from "./hub.js";
 import type { Farewell } from "./outlet.js";
 import type { requestHandlers } from "./requests.js";
@@ -61,15 +61,7 @@ export function attachNotifications(io: Server, rooms: NotificationRooms): Names
   ];
   const namespace = io.of("/notifications");
 
-  namespace.use((socket, next) => {
-    admit(socket).then(
-      (accepted) => {
-        socket.data = accepted;
-        next();
-      },
-      (error) => next(refusal(error)),
-    );
-  });
+  guardNamespace(namespace, admit);
 
   namespace.on("connection", (socket) => {
     const { identity, member, device, cursors } = socket.data as Accepted;

@@ -1,12 +1,9 @@
 import { z } from "zod";
-import { checked, id, url } from "../checked.js";
+import { checked, id, MAX_TEXT_LENGTH, url } from "../checked.js";
 import { TASK_STATES, type Task } from "./types.js";
 
 /** Characters of a task's title and of the name of its step. Threat: packets of any size, ten times a second. */
 const MAX_TITLE_LENGTH = 300;
-
-/** Characters of a task's text, as of a direct notification's. Threat: as above. */
-const MAX_TEXT_LENGTH = 4_000;
 
 const title = z.string().max(MAX_TITLE_LENGTH);
 const report = z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checked, fault, MISSING } from "../checked.js";
+import { checked, fault, MAX_ROLES, MISSING, role } from "../checked.js";
 import { BelfryError } from "../errors.js";
 import { ACCESS_WORDS, type Access } from "./types.js";
 
@@ -12,15 +12,11 @@ const MAX_TOPICS = 50;
 /** Bytes of a value, as JSON. Threat: each copied to every screen that shows it. */
 const MAX_DATA_BYTES = 64 * 1024;
 
-/** Roles that may look at one topic, and the characters of each. Threat: values that carry a list of any size. */
-const MAX_ROLES = 32;
-const MAX_ROLE_LENGTH = 64;
-
 // No space and nothing that a URL or a log line would change: a topic's name is a part of a path.
 const NAME = new RegExp(`^[A-Za-z0-9._:/-]{1,${MAX_TOPIC_LENGTH}}$`);
 const name = z.string().regex(NAME, `must be 1 to ${MAX_TOPIC_LENGTH} letters, digits and . _ : / -`);
 const topics = z.object({ topics: z.array(name).min(1).max(MAX_TOPICS) });
-const roles = z.array(z.string().min(1).max(MAX_ROLE_LENGTH)).min(1).max(MAX_ROLES);
+const roles = z.array(role).min(1).max(MAX_ROLES);
 const access = z.union([z.enum(ACCESS_WORDS), roles], {
   error: `must be "public", "members" or an array of 1 to ${MAX_ROLES} role names`,
 });

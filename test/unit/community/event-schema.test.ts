@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { MAX_DATA_BYTES, MAX_MENTIONS, parseEvent, parseNotification } from "../../../src/community/event-schema.js";
+import { MAX_DATA_BYTES } from "../../../src/checked.js";
+import { MAX_MENTIONS, parseEvent, parseNotification } from "../../../src/community/event-schema.js";
 import { BelfryError } from "../../../src/errors.js";
 
 const EXAMPLE = JSON.parse(`{ "id": "comment-1531", "type": "comment.created", "at": "2024-02-13T16:04:47.430Z",
