@@ -1,5 +1,6 @@
 /** The door of `config`: the environment and the command line as one checked, typed value. */
 export { ConfigError } from "./config-error.js";
 export { loadConfig } from "./load.js";
-export type { Config, TokenKeys } from "./types.js";
+export { readTlsPair } from "./tls.js";
+export type { Config, RedisTarget, TlsPair, TokenKeys } from "./types.js";
 export { helpText, wantsHelp } from "./variables.js";

@@ -1,7 +1,9 @@
 import { hostname } from "node:os";
 import { ConfigError, shown } from "./config-error.js";
 import { allowedOriginsOf, hostOf, mongodbUrlOf, trustProxyOf } from "./network.js";
+import { redisOf } from "./redis-url.js";
 import { openDataDir, type StoredKeys, storedKeys } from "./stored-keys.js";
+import { tlsOf } from "./tls.js";
 import { tokenKeysOf } from "./token-keys.js";
 import type { Config } from "./types.js";
 import { listOf, numberOf, readSettings, type Settings, wordOf } from "./variables.js";
@@ -11,6 +13,10 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 /** Bounds against slips of the finger, such as milliseconds for days; nothing else depends on them. */
 const MAX_KEEP_DAYS = 36_500;
 const MAX_KEEP_ENTRIES = 1_000_000_000;
+const MAX_WATCHDOG_SECONDS = 600;
+
+/** Seconds. Members of a frozen node are elsewhere within 5 s only if it is ended before. */
+const WATCHDOG_SECONDS_WITH_OTHERS = 3;
 
 /**
  * The configuration, checked. Outside production, keys that are not set come from `<dataDir>/keys.json`, which the first start makes.
@@ -29,8 +35,10 @@ export async function loadConfig(env: NodeJS.ProcessEnv, argv: string[]): Promis
   const rest = {
     port: numberOf(settings, "PORT", 0, 65_535, 3000),
     host: hostOf(settings, production),
+    tls: await tlsOf(settings),
     dataDir: settings.DATA_DIR ?? "./data",
     mongodbUrl: mongodbUrlOf(settings),
+    redis: redisOf(settings),
     jwtIssuer: settings.JWT_ISSUER?.trim() ?? null,
     jwtAudience: settings.JWT_AUDIENCE?.trim() ?? null,
     allowedOrigins: allowedOriginsOf(settings),
@@ -40,7 +48,9 @@ export async function loadConfig(env: NodeJS.ProcessEnv, argv: string[]): Promis
     demo: wordOf(settings, "DEMO", ["on", "off"], production ? "off" : "on") === "on",
     logLevel: wordOf(settings, "LOG_LEVEL", LOG_LEVELS, "info"),
     nodeName: nodeNameOf(settings),
+    otlpEndpoint: otlpEndpointOf(settings),
     production,
+    watchdogMs: watchdogSecondsOf(settings) * 1_000,
     keepDays: numberOf(settings, "KEEP_DAYS", 0, MAX_KEEP_DAYS, 90),
     keepEntries: numberOf(settings, "KEEP_ENTRIES", 0, MAX_KEEP_ENTRIES, 10_000),
   };
@@ -49,6 +59,12 @@ export async function loadConfig(env: NodeJS.ProcessEnv, argv: string[]): Promis
   if (rest.mongodbUrl === null || rest.demo || (missing && !production)) await openDataDir(rest.dataDir);
   const { keys, created } = production ? { keys: requireKeys(given), created: [] } : await fillKeys(given, rest.dataDir);
   return { config: { ...rest, ...keys }, created };
+}
+
+/** A node that is alone gives its members nowhere else to go, so nothing watches over it by default. */
+function watchdogSecondsOf(settings: Settings): number {
+  const fallback = settings.REDIS_URL === undefined ? 0 : WATCHDOG_SECONDS_WITH_OTHERS;
+  return numberOf(settings, "WATCHDOG", 0, MAX_WATCHDOG_SECONDS, fallback);
 }
 
 type Keys = Pick<Config, "apiKeys" | "tokenKeys" | "discourseSecret">;
@@ -89,6 +105,15 @@ function apiKeysOf(settings: Settings): string[] | null {
   if (!keys.every((key) => /^[\x21-\x7e]+$/.test(key)))
     throw new ConfigError("API_KEYS", "a key has a space or a character that is not ASCII", expected);
   return keys;
+}
+
+/** Its value is never shown: it may hold a password. */
+function otlpEndpointOf(settings: Settings): URL | null {
+  const address = settings.OTEL_EXPORTER_OTLP_ENDPOINT?.trim();
+  if (address === undefined) return null;
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT", "it is not an address", "one such as http://collector:4318");
 }
 
 function nodeNameOf(settings: Settings): string {

@@ -62,10 +62,6 @@ function isSubnet(text: string): boolean {
 export function mongodbUrlOf(settings: Settings): string | null {
   const url = settings.MONGODB_URL?.trim();
   const expected = "mongodb://HOST[:PORT],…/DATABASE?replicaSet=NAME or mongodb+srv://HOST/DATABASE";
-  if (settings.REDIS_URL !== undefined) {
-    if (url === undefined) throw new ConfigError("REDIS_URL", "it is set without MONGODB_URL", "MONGODB_URL too, or neither");
-    throw new ConfigError("REDIS_URL", "this version runs as one node and cannot use Redis", "it to be absent");
-  }
   if (url === undefined) return null;
   if (!/^mongodb(\+srv)?:\/\/[^\s/]+(\/\S*)?$/.test(url)) throw new ConfigError("MONGODB_URL", "it is not a MongoDB address", expected);
   return url;

@@ -5,9 +5,11 @@ import { ConfigError, shown } from "./config-error.js";
 const VARIABLES = {
   PORT: "port to listen on; 0 picks a free one and prints it (3000)",
   HOST: "address to listen on (127.0.0.1; with NODE_ENV=production 0.0.0.0)",
+  TLS_CERT: "file with the certificate and its chain (PEM), for HTTPS without a proxy; read again on SIGHUP (plain HTTP)",
+  TLS_KEY: "file with the certificate's private key (PEM); both or neither",
   DATA_DIR: "folder of the embedded store and of the generated keys (./data)",
   MONGODB_URL: "mongodb:// or mongodb+srv:// address of a replica set; absent: the embedded SQLite store",
-  REDIS_URL: "address of the Redis that joins many nodes; not in this version, so it must be absent",
+  REDIS_URL: "redis[s]://, redis[s]+sentinel:// or redis[s]+cluster:// address of what joins many nodes; absent: this is the only one",
   API_KEYS: "comma-separated keys with which servers authenticate",
   JWT_SECRET: "secret of members' tokens signed with HS256, at least 32 bytes; or one of the next two",
   JWT_PUBLIC_KEY: "public key (PEM) of members' tokens: RSA of at least 2048 bits (RS256) or EC P-256 (ES256)",
@@ -23,6 +25,8 @@ const VARIABLES = {
   KEEP_DAYS: "days for which entries are kept; 0: for ever (90)",
   KEEP_ENTRIES: "entries kept for each member; 0: all (10000)",
   LOG_LEVEL: "fatal, error, warn, info, debug, trace or silent (info)",
+  WATCHDOG: "seconds without a sign of life after which the process is killed from outside; 0: never (with REDIS_URL 3, else 0)",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "http(s):// address of an OpenTelemetry collector to which traces go by http/protobuf; absent: no traces",
   NODE_NAME: "name of this process in logs, 1 to 64 letters, digits, dots, dashes and underscores (host name and process id)",
 } as const;
 
