@@ -38,6 +38,11 @@ const ROOMS = {
   tasks: { may: { community: "types" }, why: "progress is a value, and its end a notification; sockets are told by subscription" },
   topics: { may: {}, why: "a topic is a value with a name; who looks at it is not its business" },
   presence: { may: {}, why: "it counts who comes and goes, and knows no sockets" },
+  cluster: {
+    may: { stream: "door", presence: "door", config: "types", telemetry: "types" },
+    why: "it brings streams' entries and who is where to other nodes, and knows neither sockets nor stores",
+  },
+  lease: { may: {}, why: "who may act for all is a name and a time; what is done under it is not its business" },
   storage: {
     may: {
       stream: "types",
@@ -48,10 +53,12 @@ const ROOMS = {
       announcements: "types",
       tasks: "types",
       topics: "types",
+      lease: "types",
     },
     why: "a store implements the ports that the rooms above declare, and calls none of them",
   },
   config: { may: {}, why: "the configuration is read first, before anything else is there" },
+  process: { may: {}, why: "signals and the guardian stand outside the service, and look at it from there" },
   telemetry: { may: { config: "types" }, why: "everything reports to telemetry, so it depends on nothing but its settings" },
   auth: { may: { config: "types" }, why: "who somebody is must not depend on what they want to do" },
   realtime: {
@@ -99,7 +106,7 @@ const ROOMS = {
 const TOP_FILES = ["src/app.ts", "src/main.ts"];
 
 /** What any room may import, although it belongs to none. */
-const COMMON_FILES = ["src/errors.ts", "src/checked.ts", "src/rate-limit.ts"];
+const COMMON_FILES = ["src/errors.ts", "src/checked.ts", "src/rate-limit.ts", "src/release.ts"];
 
 /** Files that other rooms may import besides a room's `index.ts` and `types.ts`; the rules above hold for them as for a door. */
 const SIDE_DOORS = ["src/inbox/requests.ts", "src/storage/sqlite/index.ts", "src/storage/mongo/index.ts"];
@@ -110,6 +117,8 @@ const PACKAGES = {
   mongodb: ["storage"],
   libsql: ["storage"],
   "socket.io": ["realtime"],
+  "@socket.io/redis-adapter": ["realtime"],
+  redis: ["cluster"],
   express: ["http", "demo"],
   helmet: ["http"],
   jose: ["auth", "config", "demo"],

@@ -1,8 +1,9 @@
 /**
- * Runs the tests: `npm test`, or `npm test -- test/contract -t "promises"` with any arguments of jest. Gets a MongoDB for the run, and fails
- * the run when a test leaves something behind: an open handle or a process.
+ * Runs the tests: `npm test`, or `npm test -- test/contract -t "promises"` with any arguments of jest. Gets a MongoDB and a Redis for
+ * the run, and fails the run when a test leaves something behind: an open handle or a process.
  *
  * TEST_MONGODB_URL: a replica set to use instead of one of the run's own; every test file makes and drops a database of its own in it.
+ * TEST_REDIS_URL: likewise a Redis; tests use channels of their own.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -11,6 +12,8 @@ import { fileURLToPath } from "node:url";
 import { endLeftovers } from "./support/leftovers.mjs";
 import { obtainMongod } from "./support/mongod-binary.mjs";
 import { launchMongod } from "./support/mongod-process.mjs";
+import { obtainRedis } from "./support/redis-binary.mjs";
+import { launchRedis } from "./support/redis-process.mjs";
 
 /** What jest says when a test has left something running. */
 const NOT_CLEAN = /did not exit|failed to exit gracefully|\bopen handles?\b|Force exiting/i;
@@ -35,24 +38,36 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 process.exitCode = await main();
 
 async function main() {
-  let binary;
+  let binaries;
   try {
-    binary = await obtainMongod(say);
+    binaries = { mongod: await obtainMongod(say), redis: await obtainRedis(say) };
   } catch (error) {
     say(error.message);
     return 1;
   }
   if (interrupted) return 1;
-  const given = process.env.TEST_MONGODB_URL;
-  const mongod = given ? null : await launchMongod(binary);
-  say(`MongoDB: ${given ? "from TEST_MONGODB_URL" : binary}`);
+  const started = [];
+  const start = async (name, variable, launch, binary) => {
+    const given = process.env[variable];
+    say(`${name}: ${given ? `from ${variable}` : binary}`);
+    if (given) return { [variable]: given };
+    const server = await launch(binary);
+    started.push(server);
+    return { [variable]: server.url };
+  };
   try {
-    const clean = await runJest({ TEST_MONGODB_URL: given || mongod.url, TEST_MONGOD_BINARY: binary });
+    const environment = {
+      ...(await start("MongoDB", "TEST_MONGODB_URL", launchMongod, binaries.mongod)),
+      ...(await start("Redis", "TEST_REDIS_URL", launchRedis, binaries.redis)),
+      TEST_MONGOD_BINARY: binaries.mongod,
+      TEST_REDIS_SERVER: binaries.redis,
+    };
+    const clean = await runJest(environment);
     const leftovers = await endLeftovers("BELFRY_TEST_RUN", run);
     for (const { pid, command } of leftovers) say(`a test has left this process running (ended now): ${pid} ${command}`);
     return clean && leftovers.length === 0 && !interrupted ? 0 : 1;
   } finally {
-    await mongod?.stop();
+    for (const server of started) await server.stop();
   }
 }
 

@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import express, { type Request, type Router } from "express";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { bearerOf } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
+import { projectFolder } from "../release.js";
 import { DemoExports, type Tasks } from "./exports.js";
 import { type Community, DemoForum, MAX_TEXT_LENGTH, memberById } from "./forum.js";
 import { publishStandings, type Topics } from "./leaderboard.js";
@@ -84,7 +83,7 @@ export function createDemoForum(options: DemoForumOptions): { router: Router } {
     response.status(202).json({ task });
   });
 
-  router.use(express.static(pageDirectory()));
+  router.use(express.static(join(projectFolder(), "client", "demo")));
   return { router };
 }
 
@@ -108,11 +107,4 @@ async function summaryOf(forum: DemoForum): Promise<string> {
 
 function namesOf(members: ReadonlyArray<{ id: string }>): string {
   return members.map((member) => member.id).join(", ");
-}
-
-/** `client/demo` beside package.json, which is two folders up from the sources and three from the compiled files. */
-function pageDirectory(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, "package.json")) && directory !== dirname(directory)) directory = dirname(directory);
-  return join(directory, "client", "demo");
 }

@@ -1,2 +1,3 @@
-/** The door of `presence`: who is here. */
+/** The door of `presence`: who is here, and on which nodes. */
+export type { PeerMembers } from "./elsewhere.js";
 export { Presence } from "./presence.js";

@@ -1,5 +1,5 @@
 import { MAX_LANES } from "./limits.js";
-import type { PublicationRecord, Tail } from "./types.js";
+import type { Origin, PublicationRecord, Tail } from "./types.js";
 
 /** What an entry says, before it has a place. `count` is added to the stream's counter. */
 export interface Draft {
@@ -30,6 +30,7 @@ export interface Appended {
 /** A publication on its way: `waiting` holds lanes whose next row may not go before the publication is durable. */
 export interface PendingPublication {
   record: PublicationRecord;
+  origin: Origin | null;
   state: "new" | "sent" | "stored" | "ended";
   batch: number;
   enqueued: boolean;
@@ -46,6 +47,7 @@ export interface Task<C> {
   draft: Draft | null;
   companion: C | undefined;
   decide: ((tail: Tail, seq: number) => Promise<Decision<C>>) | null;
+  origin: Origin | null;
   /** Where the row is a publication's: that, and the recipient's place in its plan; `done` and `fail` are then null. */
   publication: PendingPublication | null;
   index: number;
@@ -79,6 +81,11 @@ export class Lanes<C> {
       this.#lanes.set(stream, lane);
     }
     return lane;
+  }
+
+  /** The lane where there is one. */
+  find(stream: string): Lane<C> | undefined {
+    return this.#lanes.get(stream);
   }
 
   #evict(): void {

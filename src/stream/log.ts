@@ -3,7 +3,7 @@ import { BelfryError } from "../errors.js";
 import type { Appended, Decision, Draft } from "./lane.js";
 import { IDEMPOTENCY_WINDOW_MS } from "./limits.js";
 import type { Listener, WriterObserver } from "./settlement.js";
-import type { PublicationRecord, Published, PublishRequest, RecipientResult, StoredEntry, StreamStore, Tail } from "./types.js";
+import type { Origin, PublicationRecord, Published, PublishRequest, RecipientResult, StoredEntry, StreamStore, Tail } from "./types.js";
 import { Writer } from "./writer.js";
 
 /** What `append` and `transact` answer. */
@@ -12,27 +12,41 @@ export type AppendAnswer = Pick<Appended, "seq" | "unread" | "repeated">;
 /** What a reader needs of the log. */
 export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "tails" | "page" | "subscribe">;
 
+export interface StreamLogOptions<C> {
+  store: StreamStore<C>;
+  clock?: () => number;
+  observer?: WriterObserver;
+  /** What is being worked on where it is called: listeners hear of it with the entries that come of it. */
+  origin?: () => Origin | null;
+}
+
 /**
- * The durable streams of one node. Nothing resolves before it is durable; entries of a stream reach listeners in order of seq, those of
- * other nodes not at all. Errors: `unavailable`, `reset`.
+ * The durable streams of one node. Nothing resolves before it is durable. Entries that this node appends reach listeners in order of seq;
+ * those of other nodes as they are heard of: late, doubled, out of order or not at all. Errors: `unavailable`, `reset`.
  */
 export class StreamLog<C = unknown> {
   readonly #store: StreamStore<C>;
   readonly #clock: () => number;
   readonly #writer: Writer<C>;
+  readonly #origin: () => Origin | null;
   readonly #listeners = new Set<Listener>();
+  /** Those who hear only of what this node appends. */
+  readonly #appendListeners = new Set<Listener>();
   /** Names this log among all that ever write to the store; with a count it names an attempt. */
   readonly #writerName = randomBytes(9).toString("base64url");
   #attempts = 0;
 
-  constructor(options: { store: StreamStore<C>; clock?: () => number; observer?: WriterObserver }) {
+  constructor(options: StreamLogOptions<C>) {
     this.#store = options.store;
     this.#clock = options.clock ?? Date.now;
+    this.#origin = options.origin ?? noOrigin;
     const entry = (stream: string, stored: StoredEntry) => {
       for (const listener of this.#listeners) listener.entry(stream, stored);
+      for (const listener of this.#appendListeners) listener.entry(stream, stored);
     };
     const head = (stream: string, seq: number) => {
       for (const listener of this.#listeners) listener.head(stream, seq);
+      for (const listener of this.#appendListeners) listener.head(stream, seq);
     };
     this.#writer = new Writer(options.store, this.#clock, { entry, head }, options.observer);
   }
@@ -42,7 +56,7 @@ export class StreamLog<C = unknown> {
     const { id, alias, key, kind, shared, plan, note } = request;
     const attempt = `${this.#writerName}.${(this.#attempts++).toString(36)}`;
     const record: PublicationRecord = { id, alias, key, kind, at: this.#clock(), shared, plan, note, attempt };
-    const { duplicate, results } = await this.#writer.publish(record);
+    const { duplicate, results } = await this.#writer.publish(record, this.#origin());
     if (duplicate !== null) return { duplicate: true, record: duplicate, results: await this.#settle(duplicate) };
     return { duplicate: false, record, results: record.plan.map(({ stream }, index) => toResult(record, stream, results[index] ?? null)) };
   }
@@ -59,7 +73,7 @@ export class StreamLog<C = unknown> {
 
   /** Appends one entry; a key that the stream has already gives the stored seq and `repeated`. */
   async append(stream: string, draft: Draft): Promise<AppendAnswer> {
-    const { appended } = await this.#writer.enqueue(stream, { draft, decide: null });
+    const { appended } = await this.#writer.enqueue(stream, { draft, decide: null, origin: this.#origin() });
     const { seq, unread, repeated } = appended as Appended;
     return { seq, unread, repeated };
   }
@@ -69,7 +83,7 @@ export class StreamLog<C = unknown> {
    * entry will have; it runs again when another writer was faster, so it must have no effect of its own besides reading.
    */
   async transact(stream: string, decide: (tail: Tail, seq: number) => Promise<Decision<C>>): Promise<AppendAnswer> {
-    const { appended, tail } = await this.#writer.enqueue(stream, { draft: null, decide });
+    const { appended, tail } = await this.#writer.enqueue(stream, { draft: null, decide, origin: this.#origin() });
     if (appended === null) return { seq: tail.head, unread: tail.unread, repeated: false };
     return { seq: appended.seq, unread: appended.unread, repeated: appended.repeated };
   }
@@ -110,23 +124,51 @@ export class StreamLog<C = unknown> {
         if (to > tail.base) await this.#store.setBase(stream, to);
         return null;
       },
+      origin: null,
     });
     await this.#store.deleteBelowBase(stream, this.#clock() - IDEMPOTENCY_WINDOW_MS);
   }
 
   /**
-   * Calls `entry` with each entry that this node appends, right after it is durable, and `head` where it learns that a stream goes to a seq
-   * without having the entry at hand. Returns the way to stop it.
+   * Calls `entry` with each entry that this node appends, right after it is durable, and with what it hears of those of other nodes; and
+   * `head` where it learns that a stream goes to a seq without having the entry at hand. Returns the way to stop it.
    */
   subscribe(entry: Listener["entry"], head: Listener["head"] = () => {}): () => void {
-    const listener = { entry, head };
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return addTo(this.#listeners, { entry, head });
+  }
+
+  /** As `subscribe`, and only of what this node appends. */
+  onAppend(entry: Listener["entry"], head: Listener["head"] = () => {}): () => void {
+    return addTo(this.#appendListeners, { entry, head });
+  }
+
+  /** Another node says that it has appended this entry. Throws nothing; returns the first error of a listener, or null. */
+  hear(stream: string, entry: StoredEntry): unknown {
+    this.#writer.heard(stream, entry.seq);
+    return this.#tell((listener) => listener.entry(stream, entry));
+  }
+
+  /** Another node says that a stream goes to this seq. Throws and returns as `hear`. */
+  hearHead(stream: string, seq: number): unknown {
+    this.#writer.heard(stream, seq);
+    return this.#tell((listener) => listener.head(stream, seq));
   }
 
   /** Refuses new work and resolves when all that was taken is settled. The store stays open. */
   close(): Promise<void> {
     return this.#writer.close();
+  }
+
+  #tell(tell: (listener: Listener) => void): unknown {
+    let failure: unknown = null;
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    return failure;
   }
 
   /** The results of a publication stored before: looked up, and appended where a crash came between. */
@@ -141,11 +183,20 @@ export class StreamLog<C = unknown> {
         if (known !== undefined) return { stream, seq: known.seq, mine: known.publication === record.id };
         if (!keysAreKept) return { stream, seq: null, mine: true };
         const draft: Draft = { key: record.key, kind: record.kind, own, count: 1, publication: record.id, shared: record.shared };
-        const { appended } = await this.#writer.enqueue(stream, { draft, decide: null });
+        const { appended } = await this.#writer.enqueue(stream, { draft, decide: null, origin: this.#origin() });
         return toResult(record, stream, appended);
       }),
     );
   }
+}
+
+function noOrigin(): null {
+  return null;
+}
+
+function addTo(listeners: Set<Listener>, listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 function toResult(record: PublicationRecord, stream: string, appended: Appended | null): RecipientResult {

@@ -38,6 +38,20 @@ export class Queue<C> {
     return this.#lanes.get(stream);
   }
 
+  /**
+   * The stream has been seen to go to `seq`: a cached tail that is behind is forgotten, which saves a conflict. A row in flight is left
+   * alone, and so is a decision that waits to become one: it was taken for the tail that is cached. Returns whether a task now waits for the
+   * tail to be read.
+   */
+  heard(stream: string, seq: number): boolean {
+    const lane = this.#lanes.find(stream);
+    if (lane === undefined || lane.busy || lane.tail === null || lane.tail.head >= seq) return false;
+    const first = lane.queue[0];
+    if (first !== undefined && first.decide !== null && first.draft !== null) return false;
+    lane.tail = null;
+    return first !== undefined;
+  }
+
   push(stream: string, task: Task<C>): void {
     const lane = this.#lanes.get(stream);
     lane.queue.push(task);

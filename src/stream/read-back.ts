@@ -1,25 +1,25 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { BelfryError } from "../errors.js";
-import { APPEND_DEADLINE_MS, RETRY_MAX_MS } from "./limits.js";
+import { unconfirmed } from "./deadlines.js";
+import { RETRY_MAX_MS } from "./limits.js";
 import type { AppendBatch, AppendResult, FoundKey, PublicationOutcome, PublicationRecord, RowOutcome, StreamStore } from "./types.js";
 
 /**
  * Finds out what became of a batch whose outcome is unknown: reads it back by id and key until the store answers. What is there was stored;
  * what is not is tried again by the writer (a row as after a conflict; a publication is returned as its own `existing` record). An insert
  * that still arrives later cannot double anything: ids and keys are unique.
- * @throws BelfryError `unavailable` when the store did not answer within the deadline.
+ * @throws BelfryError `unavailable` when the store did not answer by the deadline, a time of the clock.
  */
-export async function readBack<C>(store: StreamStore<C>, batch: AppendBatch<C>, clock: () => number): Promise<AppendResult> {
-  const deadline = clock() + APPEND_DEADLINE_MS;
+export async function readBack<C>(
+  store: StreamStore<C>,
+  batch: AppendBatch<C>,
+  clock: () => number,
+  deadline: number,
+): Promise<AppendResult> {
   for (;;) {
     try {
       return await readOnce(store, batch);
     } catch (cause) {
-      if (clock() > deadline) {
-        throw new BelfryError("unavailable", "The store did not confirm the write in time; send it again with the same id or key.", {
-          cause,
-        });
-      }
+      if (clock() > deadline) throw unconfirmed(cause);
       await pause(RETRY_MAX_MS);
     }
   }

@@ -111,7 +111,8 @@ export class Settlement<C> {
         const tail = { head: seq, base: task.draft?.base ?? lane.tail?.base ?? 1, unread };
         lane.tail = tail;
         queue.finish(lane);
-        listener.entry(lane.stream, { seq, at, kind, unread, own, publication, shared: task.draft?.shared ?? null });
+        const entry = { seq, at, kind, unread, own, publication, shared: task.draft?.shared ?? null };
+        listener.entry(lane.stream, task.origin === null ? entry : { ...entry, origin: task.origin });
         this.#done(task, { seq, unread, repeated: false, publication }, tail);
         return;
       }

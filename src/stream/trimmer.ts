@@ -9,9 +9,11 @@ const STREAMS_A_STEP = 200;
 /** Records deleted in one statement. Threat: as above. */
 const RECORDS_A_STEP = 1_000;
 
-/** How often trimming runs. Retention is counted in days, so an hour is exact enough; a process that lives for less trims once too. */
+/** How often trimming runs. Retention is counted in days, so an hour is exact enough. Milliseconds. */
 const EVERY_MS = 3_600_000;
-const FIRST_MS = 60_000;
+
+/** How often a node looks whether it is the one to trim: one that lives for less than an hour, or takes over, trims too. Milliseconds. */
+const LOOK_MS = 60_000;
 
 export interface TrimmerOptions<C> {
   store: StreamStore<C>;
@@ -23,6 +25,8 @@ export interface TrimmerOptions<C> {
   trim: (stream: string, base: number) => Promise<void>;
   /** What else is kept as long as entries: each deletes up to `limit` records older than a time (ms) and resolves with their number. */
   forget: Array<(olderThan: number, limit: number) => Promise<number>>;
+  /** Whether this node trims, now; another does where it is not. Where two do, nothing is trimmed twice. */
+  isMine?: () => boolean;
   clock?: () => number;
   onError: (error: unknown) => void;
 }
@@ -31,6 +35,7 @@ export interface TrimmerOptions<C> {
 export class Trimmer<C> {
   readonly #options: TrimmerOptions<C>;
   readonly #clock: () => number;
+  readonly #isMine: () => boolean;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<unknown> | null = null;
   #stopped = false;
@@ -38,19 +43,24 @@ export class Trimmer<C> {
   constructor(options: TrimmerOptions<C>) {
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
+    this.#isMine = options.isMine ?? (() => true);
   }
 
   start(): void {
-    this.#sweepIn(FIRST_MS);
+    this.#sweepIn(LOOK_MS);
   }
 
   #sweepIn(ms: number): void {
     this.#timer = setTimeout(() => {
+      if (!this.#isMine()) {
+        this.#sweepIn(LOOK_MS);
+        return;
+      }
       this.#running = this.run()
         .catch(this.#options.onError)
         .finally(() => {
           this.#running = null;
-          if (!this.#stopped) this.#sweepIn(EVERY_MS);
+          if (!this.#stopped) this.#sweepIn(this.#isMine() ? EVERY_MS : LOOK_MS);
         });
     }, ms);
     this.#timer.unref();
@@ -62,7 +72,7 @@ export class Trimmer<C> {
     await this.#running;
   }
 
-  /** One sweep over all streams. Resolves with the number of streams whose base moved. */
+  /** One sweep over all streams, until this node is to trim no more. Resolves with the number of streams whose base moved. */
   async run(): Promise<number> {
     const { store, keepDays } = this.#options;
     let moved = 0;
@@ -71,7 +81,7 @@ export class Trimmer<C> {
       const step: Awaited<ReturnType<typeof store.streams>> = await store.streams(after, STREAMS_A_STEP);
       const tails = await store.tails(step.map((one) => one.stream));
       for (const { stream, oldest, oldestAt } of step) {
-        if (this.#stopped) return moved;
+        if (this.#isOver) return moved;
         const tail = tails.get(stream);
         if (tail !== undefined && (await this.#trimOne(stream, oldest, oldestAt, tail.base, tail.head))) moved++;
       }
@@ -82,6 +92,10 @@ export class Trimmer<C> {
     }
     if (keepDays > 0) await this.#forget(keepDays);
     return moved;
+  }
+
+  get #isOver(): boolean {
+    return this.#stopped || !this.#isMine();
   }
 
   async #trimOne(stream: string, oldest: number, oldestAt: number, base: number, head: number): Promise<boolean> {
@@ -105,7 +119,7 @@ export class Trimmer<C> {
     const cutoff = this.#clock() - keepDays * DAY_MS - 2 * IDEMPOTENCY_WINDOW_MS;
     const { store, forget } = this.#options;
     for (const step of [(olderThan: number, limit: number) => store.deletePublications(olderThan, limit), ...forget]) {
-      while (!this.#stopped && (await step(cutoff, RECORDS_A_STEP)) === RECORDS_A_STEP) {
+      while (!this.#isOver && (await step(cutoff, RECORDS_A_STEP)) === RECORDS_A_STEP) {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }

@@ -17,6 +17,14 @@ export interface Tail {
   unread: number;
 }
 
+/** What made an entry, so that its way to a screen can be followed. Not stored. */
+export interface Origin {
+  /** Id of the request. */
+  request: string | null;
+  /** The request's trace, as the header `traceparent` of W3C Trace Context has it. */
+  trace: string | null;
+}
+
 /** An entry as stored. Immutable once stored. */
 export interface StoredEntry {
   seq: number;
@@ -31,6 +39,8 @@ export interface StoredEntry {
   publication: string | null;
   /** JSON text of an object: the publication's content, or null where there is none. */
   shared: string | null;
+  /** Only with an entry that listeners hear of, and only where it is known. */
+  origin?: Origin;
 }
 
 /** An entry on its way to a store. `key` is unique within the stream, for ever as long as the entry is kept. */

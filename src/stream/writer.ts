@@ -1,13 +1,14 @@
 import { BelfryError } from "../errors.js";
-import type { Appended, Draft, Lane, PendingPublication, Task } from "./lane.js";
+import { lastDeadline, toRequest, toRow } from "./batch.js";
+import { Deadlines, unconfirmed } from "./deadlines.js";
+import type { Appended, Lane, PendingPublication, Task } from "./lane.js";
 import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, MAX_LINGER_TURNS, MAX_PUBLICATION_ROWS, RETRY_MAX_MS } from "./limits.js";
 import { Queue } from "./queue.js";
 import { readBack } from "./read-back.js";
 import { type Batch, type Listener, Settlement, type WriterObserver } from "./settlement.js";
 import {
-  type AppendBatch,
   type AppendResult,
-  type EntryRow,
+  type Origin,
   OutcomeUnknown,
   type PublicationRecord,
   type Recipient,
@@ -32,6 +33,7 @@ export class Writer<C> {
   readonly #queue = new Queue<C>(() => this.#schedule());
   readonly #fresh: PendingPublication[] = [];
   readonly #settlement: Settlement<C>;
+  readonly #deadlines: Deadlines;
   #inFlight = 0;
   #batches = 0;
   #forming = false;
@@ -49,16 +51,17 @@ export class Writer<C> {
     this.#store = store;
     this.#clock = clock;
     this.#observer = observer;
+    this.#deadlines = new Deadlines(clock, () => this.#schedule());
     const resubmit = (pending: PendingPublication) => this.#fresh.unshift(pending);
     this.#settlement = new Settlement({ queue: this.#queue, clock, listener, resubmit, observer });
   }
 
   /** Queues a draft, or a decision to be taken when its turn comes. Resolves when durable; null when the decision was to write nothing. */
-  enqueue(stream: string, work: Pick<Task<C>, "draft" | "decide">): Promise<{ appended: Appended | null; tail: Tail }> {
+  enqueue(stream: string, work: Pick<Task<C>, "draft" | "decide" | "origin">): Promise<{ appended: Appended | null; tail: Tail }> {
     return new Promise((resolve, reject) => {
       this.#admit(1);
       const deadline = this.#clock() + APPEND_DEADLINE_MS;
-      const done = (appended: Appended | null, tail: Tail) => resolve({ appended, tail });
+      const caller = this.#deadlines.add(resolve, reject);
       this.#queue.push(stream, {
         ...work,
         companion: undefined,
@@ -66,33 +69,43 @@ export class Writer<C> {
         index: 0,
         attempts: 0,
         deadline,
-        done,
-        fail: reject,
+        done: (appended, tail) => caller.resolve({ appended, tail }),
+        fail: caller.reject,
       });
       this.#schedule();
     });
   }
 
   /** Queues a publication with its rows. `duplicate` is the stored record where it was published before; `results` follow the plan. */
-  publish(record: PublicationRecord): Promise<{ duplicate: PublicationRecord | null; results: Array<Appended | null> }> {
+  publish(
+    record: PublicationRecord,
+    origin: Origin | null,
+  ): Promise<{ duplicate: PublicationRecord | null; results: Array<Appended | null> }> {
     return new Promise((resolve, reject) => {
       this.#admit(record.plan.length);
+      const caller = this.#deadlines.add(resolve, reject);
       const pending: PendingPublication = {
         record,
+        origin,
         state: "new",
         batch: 0,
         enqueued: false,
         waiting: new Set(),
         results: new Array<Appended | null>(record.plan.length).fill(null),
         missing: record.plan.length,
-        resolve: ({ duplicate }) => resolve({ duplicate, results: pending.results }),
-        reject,
+        resolve: ({ duplicate }) => caller.resolve({ duplicate, results: pending.results }),
+        reject: caller.reject,
         deadline: this.#clock() + APPEND_DEADLINE_MS,
       };
       this.#fresh.push(pending);
       this.#arrived++;
       this.#schedule();
     });
+  }
+
+  /** Another node has appended to the stream, up to `seq`. */
+  heard(stream: string, seq: number): void {
+    if (this.#queue.heard(stream, seq)) this.#schedule();
   }
 
   /** Takes no more work and resolves when what was taken is settled. */
@@ -139,6 +152,7 @@ export class Writer<C> {
     try {
       while (this.#inFlight < this.#store.concurrency) {
         this.#again = false;
+        if (this.#deadlines.takeLate()) this.#expire(unconfirmed());
         taken = this.#takeFresh();
         await this.#loadTails();
         const batch = this.#form(taken);
@@ -186,6 +200,7 @@ export class Writer<C> {
         draft: { key, kind, own, count: 1, publication: id, shared },
         companion: undefined,
         decide: null,
+        origin: pending.origin,
         publication: pending,
         index,
         attempts: 0,
@@ -280,17 +295,14 @@ export class Writer<C> {
 
   async #commit(batch: Batch<C>): Promise<void> {
     this.#observer?.batch(batch.planned.length, batch.publications.length);
-    const request: AppendBatch<C> = {
-      publications: batch.publications.map((pending) => pending.record),
-      writes: batch.planned.map(({ row, task }) => (task.companion === undefined ? { row } : { row, companion: task.companion })),
-    };
+    const request = toRequest(batch);
     let result: AppendResult;
     try {
       result = await this.#store.append(request);
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) return this.#settlement.fail(batch, error);
       try {
-        result = await readBack(this.#store, request, this.#clock);
+        result = await readBack(this.#store, request, this.#clock, lastDeadline(batch));
       } catch (cause) {
         return this.#settlement.fail(batch, cause);
       }
@@ -298,7 +310,7 @@ export class Writer<C> {
     this.#settlement.settle(batch, result);
   }
 
-  /** The store cannot even be read: whoever has waited too long gets the error. */
+  /** Whoever has waited too long gets the error, and what was not begun for them is not begun any more. */
   #expire(error: unknown): void {
     const now = this.#clock();
     for (const pending of this.#fresh.filter((one) => one.deadline < now)) {
@@ -312,17 +324,4 @@ export class Writer<C> {
       }
     }
   }
-}
-
-function toRow(stream: string, tail: Tail, draft: Draft, at: number): EntryRow {
-  return {
-    stream,
-    seq: tail.head + 1,
-    key: draft.key,
-    at: draft.at ?? at,
-    kind: draft.kind,
-    unread: Math.max(0, tail.unread + draft.count),
-    own: draft.own,
-    publication: draft.publication ?? null,
-  };
 }
