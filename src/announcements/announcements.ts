@@ -40,6 +40,8 @@ export interface AnnouncementsOptions {
   /** Names a member's own stream. */
   inbox: { streamOf(user: string): string };
   clock?: () => number;
+  /** Whether this node brings what is scheduled, now; another does where it is not. */
+  isMine?: () => boolean;
   onError: (error: unknown) => void;
 }
 
@@ -61,7 +63,7 @@ export class Announcements {
   #ticking = false;
 
   constructor(options: AnnouncementsOptions) {
-    const { log, store, members, inbox, clock = Date.now, onError } = options;
+    const { log, store, members, inbox, clock = Date.now, isMine = () => true, onError } = options;
     this.#log = log;
     this.#store = store;
     this.#members = members;
@@ -70,7 +72,7 @@ export class Announcements {
     this.#onError = onError;
     this.#records = new Records(log, store);
     this.#passings = new Passings(store, clock);
-    this.#schedule = new Schedule({ records: this.#records, store, clock, onError });
+    this.#schedule = new Schedule({ records: this.#records, store, clock, isMine, onError });
     this.#board = new Board({
       log,
       onPosted: (announcement) => this.#schedule.noteLive(announcement.id, expiryOf(announcement)),

@@ -1,29 +1,38 @@
 import type { Next, Records } from "./records.js";
 import type { AnnouncementRecord, AnnouncementStore } from "./types.js";
 
-/**
- * How often the store is asked for what other nodes have scheduled. The node that schedules one also makes it appear; another has to only
- * where that one ends before. Milliseconds.
- */
+/** How often the store is asked for what other nodes have scheduled: one that is to appear sooner than that is late by so much. Milliseconds. */
 const REFRESH_MS = 5_000;
 
+export interface ScheduleOptions {
+  records: Records;
+  store: AnnouncementStore;
+  clock: () => number;
+  /** Whether this node does what is due, now. Where two do, a record changes once all the same (records.ts). */
+  isMine: () => boolean;
+  onError: (error: unknown) => void;
+}
+
 /**
- * What time brings: scheduled announcements appear, and live ones expire. Every node tries, as a record changes only once (records.ts); a
- * node that has an old time in mind finds the right one in the record.
+ * What time brings: scheduled announcements appear, and live ones expire. One node of all does it; all know what is due, so that any of them
+ * can go on. A node that has an old time in mind finds the right one in the record.
  */
 export class Schedule {
   readonly #records: Records;
   readonly #store: AnnouncementStore;
   readonly #clock: () => number;
+  readonly #isMine: () => boolean;
   readonly #onError: (error: unknown) => void;
   /** All that are scheduled or live, by id, and when something is due: milliseconds, or infinity. */
   readonly #due = new Map<string, number>();
   #refreshAt = 0;
+  #wasMine = false;
 
-  constructor(options: { records: Records; store: AnnouncementStore; clock: () => number; onError: (error: unknown) => void }) {
+  constructor(options: ScheduleOptions) {
     this.#records = options.records;
     this.#store = options.store;
     this.#clock = options.clock;
+    this.#isMine = options.isMine;
     this.#onError = options.onError;
   }
 
@@ -49,16 +58,19 @@ export class Schedule {
     this.#due.delete(id);
   }
 
-  /** Does what is due, up to the first failure. Errors go to `onError`; what failed is due still. */
+  /** Does what is due, up to the first failure, where this node is to. Errors go to `onError`; what failed is due still. */
   async run(): Promise<void> {
     const now = this.#clock();
-    if (now >= this.#refreshAt) {
+    const isNew = this.#isMine() && !this.#wasMine;
+    this.#wasMine = this.#isMine();
+    if (isNew || now >= this.#refreshAt) {
       await this.#try(async () => {
         await this.#refresh();
         this.#refreshAt = now + REFRESH_MS;
       });
     }
     for (const [id, at] of this.#due) {
+      if (!this.#isMine()) return;
       if (at > now || (await this.#try(() => this.#happen(id)))) continue;
       // A store that is away fails each of them, at its deadline; the next run begins with another.
       const due = this.#due.get(id);

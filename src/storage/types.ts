@@ -2,6 +2,7 @@
 import type { AnnouncementChange, AnnouncementStore } from "../announcements/types.js";
 import type { DirectoryStore, SubjectStore } from "../community/types.js";
 import type { InboxChange, InboxStore } from "../inbox/types.js";
+import type { LeaseStore } from "../lease/types.js";
 import type { MemberChange, MemberStore } from "../members/types.js";
 import type { PreferenceStore } from "../preferences/types.js";
 import type { StreamStore } from "../stream/types.js";
@@ -22,8 +23,14 @@ export interface Stores {
   readonly announcements: AnnouncementStore;
   readonly tasks: TaskStore;
   readonly topics: TopicStore;
+  readonly leases: LeaseStore;
   /** Gives the history a new name, after a restore from a backup, and returns it: every cursor of the old epoch gets a reset. */
   renewEpoch(): Promise<string>;
+  /**
+   * How far the store's clock is ahead of this node's, exact to half the time that the question takes: where it is far, times of entries are
+   * wrong on one of the two. Throws `unavailable` as `StreamStore` does. Milliseconds.
+   */
+  clockSkewMs(): Promise<number>;
   /** Gives the connection or the file back; writes must have ended before. Harmless when called again. */
   close(): Promise<void>;
 }

@@ -7,6 +7,9 @@ import type { Task, TaskState, TaskStore } from "./types.js";
 /** Running tasks that a member who comes in the middle is shown. Threat: a welcome of any size. */
 const MAX_RUNNING = 20;
 
+/** Running tasks of all members that a node looks for at once. Threat: a read that holds up the node whose bus has just come back. */
+const MAX_RECENT = 1_000;
+
 /** For how long a task that no longer reports counts as running. Threat: what crashed without a word, on the screen for ever. Milliseconds. */
 const RUNNING_FOR_MS = 24 * 3_600_000;
 
@@ -113,6 +116,16 @@ export class Tasks {
     const ending = new Set(this.#ending);
     const running = await this.#store.running(user, this.#clock() - RUNNING_FOR_MS, MAX_RUNNING);
     return running.filter(({ id }) => !ending.has(id)).map(progressOf);
+  }
+
+  /**
+   * Tasks of all members that are under way and reported at or after `since` (ms), whichever node took the report; the one that reported
+   * longest ago first, at most 1,000: where there are so many, the others are behind the last one.
+   */
+  async recent(since: number): Promise<Array<{ user: string; progress: Progress }>> {
+    const ending = new Set(this.#ending);
+    const recent = await this.#store.recent(Math.max(since, this.#clock() - RUNNING_FOR_MS), MAX_RECENT);
+    return recent.filter(({ id }) => !ending.has(id)).map((task) => ({ user: task.user, progress: progressOf(task) }));
   }
 
   /** Calls the listener with every running report that was taken, once it is durable. Returns how to stop that. */

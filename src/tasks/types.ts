@@ -26,6 +26,8 @@ export interface TaskStore {
   save(task: Task): Promise<Task>;
   /** The member's running tasks that reported after `since` (ms), newest first, at most `limit`. */
   running(user: string, since: number, limit: number): Promise<Task[]>;
+  /** Running tasks of all members that reported at or after `since` (ms), the one that reported longest ago first, at most `limit`. */
+  recent(since: number, limit: number): Promise<Task[]>;
   /** Deletes up to `limit` tasks whose last report is older than `olderThan` (ms). Returns how many. */
   forget(olderThan: number, limit: number): Promise<number>;
 }

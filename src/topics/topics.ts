@@ -1,6 +1,6 @@
 import { setImmediate as breath } from "node:timers/promises";
 import { BelfryError } from "../errors.js";
-import { parseTopics, parseWrite, type TopicWrite } from "./requests.js";
+import { parseTopics, parseValue, parseWrite, type TopicWrite } from "./requests.js";
 import type { Access, TopicStore, TopicValue } from "./types.js";
 
 /** Topics that the service keeps. Threat: a server that makes up names until the disk is full; each may hold 64 KiB. */
@@ -35,7 +35,10 @@ interface Lane {
   idle: Promise<unknown>;
 }
 
-/** Names with a latest value each. The store is the truth; those who listen hear of a value once it is durable, in the order of seqs. */
+/**
+ * Names with a latest value each. The store is the truth; those who listen hear of a value that is written here once it is durable, in the
+ * order of seqs.
+ */
 export class Topics {
   readonly #store: TopicStore;
   readonly #clock: () => number;
@@ -104,16 +107,33 @@ export class Topics {
     return values;
   }
 
+  /**
+   * The latest values of these topics, whoever may look at them: for those who ask `mayLook` before they show one.
+   * @throws the store's
+   */
+  latest(names: string[]): Promise<Map<string, TopicValue>> {
+    return this.#store.read(names);
+  }
+
   mayLook(access: Access, viewer: Viewer | null): boolean {
     if (access === "public") return true;
     if (viewer === null) return false;
     return access === "members" || access.some((role) => viewer.roles.includes(role));
   }
 
-  /** Calls the listener with every value that is written here. Returns how to stop that. */
+  /** Calls the listener with every value that is written here or heard of. Returns how to stop that. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Gives a value that another node has stored to those who listen: late, doubled or out of order, so they go by its seq.
+   * @throws BelfryError `bad_request` where it is no such value; then nobody hears of it
+   */
+  hear(value: unknown): void {
+    const heard = parseValue(value);
+    for (const listener of this.#listeners) listener(heard);
   }
 
   async #save({ topic, data, access }: TopicWrite): Promise<TopicValue> {

@@ -7,8 +7,12 @@ import { append, fresh, row } from "../support/rows.js";
 
 const log = pino({ level: "silent" });
 
-/** What a version before the second step knew. */
-const FIRST = ["entries", "publications", "bases", "marks", "inbox_states", "device_cursors", "members", "posts", "burials", "meta"];
+/** The collections that a version made which had taken so many steps, besides those of the steps before. */
+const MADE = [
+  ["entries", "publications", "bases", "marks", "inbox_states", "device_cursors", "members", "posts", "burials", "meta"],
+  ["profiles", "preferences", "counters", "announcements", "settled", "watermarks", "tasks", "topics"],
+  ["leases"],
+];
 
 describe("MongoDB, a database that an earlier version wrote", () => {
   let url: string;
@@ -31,23 +35,22 @@ describe("MongoDB, a database that an earlier version wrote", () => {
     return Object.fromEntries(await Promise.all(indexes));
   }
 
-  /** Takes away what the second step made. */
-  async function takeBack(): Promise<void> {
-    for (const { collectionName } of await db.collections()) {
-      if (!FIRST.includes(collectionName)) await db.dropCollection(collectionName);
-    }
-    await db.collection("meta").updateMany({}, { $set: { schema: 1 } });
+  /** Takes away what the steps after `schema` made. */
+  async function takeBack(schema: number): Promise<void> {
+    for (const name of MADE.slice(schema).flat()) await db.dropCollection(name);
+    await db.collection("meta").updateMany({}, { $set: { schema } });
   }
 
-  it("gets what is new of a new database, and keeps what it has and its epoch", async () => {
+  it.each([1, 2])("of schema %d gets what is new of a new database, and keeps what it has and its epoch", async (schema) => {
     const first = await openMongoStore(url, log);
     const expected = await layout();
     const epoch = await first.streams.epoch();
     const stream = fresh("s");
     await append(first.streams, row(stream, 1));
     await first.close();
-    await takeBack();
-    expect(Object.keys(await layout()).sort()).toEqual([...FIRST].sort());
+    expect(Object.keys(expected).sort()).toEqual(MADE.flat().sort());
+    await takeBack(schema);
+    expect(Object.keys(await layout()).sort()).toEqual(MADE.slice(0, schema).flat().sort());
 
     const again = await openMongoStore(url, log);
     try {
@@ -64,7 +67,7 @@ describe("MongoDB, a database that an earlier version wrote", () => {
     await (await openMongoStore(url, log)).close();
     const expected = await layout();
     const meta = await db.collection("meta").findOne({});
-    await takeBack();
+    await takeBack(1);
     for (const schema of [1, 0]) {
       await db.collection("meta").updateMany({}, { $set: { schema } });
       const nodes = await Promise.all(Array.from({ length: 4 }, () => openMongoStore(url, log)));

@@ -58,6 +58,27 @@ describe("MongoDB, shared by four nodes that write to the same places at once", 
     expect(found.get("ben")).toMatchObject({ joinedAt: T0 - nodes.length * WRITERS + 1, roles: ["member"] });
   });
 
+  it("gives a lease to one of all, and agrees on who has it where nodes' clocks are minutes apart", async () => {
+    const taken = await everywhere((node, writer) => node.leases.take("upkeep", `holder ${writer}`, 60_000));
+    expect(taken.filter((one) => one)).toHaveLength(1);
+    const holder = `holder ${taken.indexOf(true)}`;
+    const [one, other] = nodes as [Stores, Stores];
+    const real = Date.now;
+    try {
+      Date.now = () => real() + 300_000;
+      expect(await other.leases.take("upkeep", "of a node that is ahead", 60_000)).toBe(false);
+      expect(await other.clockSkewMs()).toBeLessThan(-299_000);
+      expect(await one.leases.take("upkeep", holder, 60_000)).toBe(true);
+      Date.now = () => real() - 300_000;
+      expect(await one.leases.take("upkeep", holder, 60_000)).toBe(true);
+      expect(await one.clockSkewMs()).toBeGreaterThan(299_000);
+      Date.now = real;
+      expect(await other.leases.take("upkeep", "of a node whose clock is right", 60_000)).toBe(false);
+    } finally {
+      Date.now = real;
+    }
+  });
+
   it("counts every write of a topic once", async () => {
     const values = await everywhere((node, writer) => node.topics.write("score", String(writer), undefined, T0));
     expect(ascending(values.map(({ seq }) => seq))).toEqual(values.map((_, index) => index + 1));

@@ -4,6 +4,7 @@ import { appendContract } from "./stores/append.js";
 import { companionContract } from "./stores/companion.js";
 import { directoryContract } from "./stores/directory.js";
 import { inboxContract } from "./stores/inbox.js";
+import { leaseContract } from "./stores/leases.js";
 import { lifecycleContract } from "./stores/lifecycle.js";
 import { memberContract } from "./stores/members.js";
 import { preferenceContract } from "./stores/preferences.js";
@@ -38,6 +39,7 @@ export function storeContract(name: string, open: OpenStore): void {
     announcementContract(stores);
     taskContract(stores);
     topicContract(stores);
+    leaseContract(stores);
   });
   lifecycleContract(name, open);
 }

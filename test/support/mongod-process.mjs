@@ -16,24 +16,28 @@ const POLL_MS = 50;
 /** WiredTiger takes half of the machine's memory where nobody says otherwise. Gigabytes. */
 const CACHE_GB = "0.25";
 
-const SET = "belfry-test";
+/** The name of every replica set. */
+export const SET = "belfry-test";
 
 /**
  * Starts a mongod of its own in a temporary folder. `kind`: `primary` waits until it is a replica set of one that takes writes, `uninitiated`
- * leaves out the initiation, `standalone` is no replica set.
+ * leaves out the initiation, `standalone` is no replica set. `parameters`: of the server, by name.
  */
-export async function launchMongod(binary, kind = "primary") {
+export async function launchMongod(binary, kind = "primary", parameters = {}) {
   const dir = await mkdtemp(join(tmpdir(), "belfry-mongod-"));
   const port = await freePort();
   const args = ["--bind_ip", "127.0.0.1", "--port", String(port), "--dbpath", dir, "--logpath", join(dir, "mongod.log"), "--logappend"];
   args.push("--nounixsocket", "--wiredTigerCacheSizeGB", CACHE_GB);
   if (kind !== "standalone") args.push("--replSet", SET);
+  for (const [name, value] of Object.entries(parameters)) args.push("--setParameter", `${name}=${value}`);
   const direct = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   let child = null;
   let ended = Promise.resolve();
+  let frozen = false;
 
   async function start() {
     child = spawn(binary, args, { stdio: "ignore" });
+    frozen = false;
     ended = once(child, "exit");
     await until(`mongod on port ${port} to answer`, () => command(direct, { ping: 1 }));
     if (kind !== "primary") return;
@@ -64,10 +68,24 @@ export async function launchMongod(binary, kind = "primary") {
   }
 
   async function end(signal) {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      // One that stands still would take the signal when it is woken.
+      thaw();
+    }
     const timer = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);
     await ended;
     clearTimeout(timer);
+  }
+
+  function freeze() {
+    frozen = true;
+    child.kill("SIGSTOP");
+  }
+
+  function thaw() {
+    if (frozen) child.kill("SIGCONT");
+    frozen = false;
   }
 
   const server = {
@@ -76,6 +94,11 @@ export async function launchMongod(binary, kind = "primary") {
     get pid() {
       return child.pid;
     },
+    get responsive() {
+      return !frozen && child.exitCode === null && child.signalCode === null;
+    },
+    freeze,
+    thaw,
     kill9: () => end("SIGKILL"),
     restart: () => start(),
     async stop() {

@@ -12,8 +12,9 @@ import {
 import type { Companion } from "../types.js";
 import { storeWithCompanion } from "./companion.js";
 import { toEntryDoc, toPublication, toPublicationDoc } from "./documents.js";
-import { writeFailure } from "./errors.js";
+import { outlast, writeFailure } from "./errors.js";
 import { type Inserted, insert } from "./insert.js";
+import { ELECTION_MS } from "./limits.js";
 import { Orphans } from "./orphans.js";
 import { database, driverCollection, type EntryDoc, type Models, type PublicationDoc } from "./schemas.js";
 
@@ -47,8 +48,9 @@ export class Appender {
     this.#orphans = Orphans.of(models.entries.db);
   }
 
+  /** Stores the batch; while there is no primary and nothing of it was stored, again. */
   append(batch: AppendBatch<Companion>): Promise<AppendResult> {
-    return this.#orphans.during(() => this.#append(batch));
+    return this.#orphans.during(() => outlast(ELECTION_MS, () => this.#append(batch)));
   }
 
   async #append({ publications, writes }: AppendBatch<Companion>): Promise<AppendResult> {

@@ -3,18 +3,20 @@ import { type Connection, Mongoose, Error as MongooseError, mongo } from "mongoo
 import type { Logger } from "pino";
 import { StoreRefused } from "../types.js";
 import { reason, serverCode } from "./errors.js";
-
-/**
- * How long one call may take, on the server and until a server is found. Threat: requests that pile up behind a store that hangs. Shorter
- * than the core's own deadline, so that a write whose outcome is unknown can still be read back. Milliseconds.
- */
-export const CALL_DEADLINE_MS = 5_000;
+import { CALL_DEADLINE_MS } from "./limits.js";
 
 /** The deadline as an option of a call. */
 export const DEADLINE = { maxTimeMS: CALL_DEADLINE_MS } as const;
 
 /** The connection itself gives up a moment after the server should have, so that the server's more exact answer comes first. Milliseconds. */
 const SOCKET_DEADLINE_MS = CALL_DEADLINE_MS + 1_000;
+
+/**
+ * How often each server says that it is there, and for how long it may then say nothing, or not take a connection. Threat: a primary that
+ * stands still with its connections open holds every request; after four seconds all that wait for it are told so. Milliseconds.
+ */
+const HEARTBEAT_MS = 1_000;
+const SILENCE_MS = 3_000;
 
 /** How long the start waits for a server that is itself starting or electing a primary. Milliseconds. */
 const START_DEADLINE_MS = 15_000;
@@ -51,7 +53,8 @@ const OPTIONS: mongo.MongoClientOptions = {
   // Tells this program's transactions from those of others that use the same server and user.
   appName: "belfry",
   serverSelectionTimeoutMS: CALL_DEADLINE_MS,
-  connectTimeoutMS: CALL_DEADLINE_MS,
+  heartbeatFrequencyMS: HEARTBEAT_MS,
+  connectTimeoutMS: SILENCE_MS,
   socketTimeoutMS: SOCKET_DEADLINE_MS,
   waitQueueTimeoutMS: CALL_DEADLINE_MS,
   maxPoolSize: MAX_POOL,

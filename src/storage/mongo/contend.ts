@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { CALL_DEADLINE_MS } from "./connection.js";
 import { DUPLICATE_KEY, guard, serverCode, WRITE_CONFLICT } from "./errors.js";
+import { CALL_DEADLINE_MS } from "./limits.js";
 
 /** The longest pause before the next attempt: a transaction ends within a few milliseconds. Milliseconds. */
 const MAX_PAUSE_MS = 50;

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { mongo } from "mongoose";
 import { BelfryError } from "../../errors.js";
 import { OutcomeUnknown } from "../../stream/types.js";
+import { CALL_DEADLINE_MS, ELECTION_PAUSE_MS } from "./limits.js";
 
 /** The server's code for a document that a unique index refused. */
 export const DUPLICATE_KEY = 11000;
@@ -27,6 +29,28 @@ const NOT_SENT = new Set([
   "MongoInvalidArgumentError",
 ]);
 
+/** Codes of a server that is not, or no longer, the primary, or is about to end: the next primary takes the same command. */
+const NO_PRIMARY = new Set<number | null>([91, 189, 10107, 11600, 11602, 13435, 13436]);
+
+/** Runs `work` again, for `ms` milliseconds at the most, while it fails for want of a primary and nothing of it was stored. */
+export async function outlast<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isElection(error instanceof BelfryError ? error.cause : error) || performance.now() > deadline) throw error;
+    }
+    await pause(ELECTION_PAUSE_MS);
+  }
+}
+
+/** Whether there is no primary, or none that can be reached, so that the same may succeed in a moment. */
+function isElection(thrown: unknown): boolean {
+  if (thrown instanceof mongo.MongoNetworkError || thrown instanceof mongo.MongoServerSelectionError) return true;
+  return NO_PRIMARY.has(serverCode(thrown));
+}
+
 /** What a failed write means. `sentBefore`: an earlier part of the same work may be stored, so "nothing was stored" would be untrue. */
 export function writeFailure(cause: unknown, sentBefore: boolean): Error {
   if (cause instanceof OutcomeUnknown) return cause;
@@ -45,10 +69,13 @@ export function serverError({ code, errmsg }: { code: number; errmsg: string }):
   return new mongo.MongoServerError({ message: errmsg, code });
 }
 
-/** Runs reads, and writes that may be repeated; what the driver throws becomes `unavailable`. */
+/**
+ * Runs reads, and writes that may be repeated, again where they meet an election, until the deadline of a call; what the driver throws then
+ * becomes `unavailable`.
+ */
 export async function guard<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await outlast(CALL_DEADLINE_MS, work);
   } catch (cause) {
     if (cause instanceof BelfryError) throw cause;
     throw unavailable(cause, "try again in a moment");

@@ -1,13 +1,16 @@
+import type { mongo } from "mongoose";
 import type { Logger } from "pino";
 import type { Stores } from "../types.js";
 import { MongoAnnouncements } from "./announcements.js";
-import { connect } from "./connection.js";
+import { connect, DEADLINE } from "./connection.js";
 import { MongoDirectory } from "./directory.js";
+import { guard } from "./errors.js";
 import { MongoInbox } from "./inbox.js";
+import { MongoLeases } from "./leases.js";
 import { MongoMembers } from "./members.js";
 import { migrate, writeEpoch } from "./migrations.js";
 import { MongoPreferences } from "./preferences.js";
-import { defineModels } from "./schemas.js";
+import { database, defineModels } from "./schemas.js";
 import { MongoStreams } from "./streams.js";
 import { MongoSubjects } from "./subjects.js";
 import { MongoTasks } from "./tasks.js";
@@ -35,11 +38,13 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
       announcements: new MongoAnnouncements(models),
       tasks: new MongoTasks(models),
       topics: new MongoTopics(models),
+      leases: new MongoLeases(models),
       async renewEpoch() {
         const epoch = await writeEpoch(models);
         streams.forgetEpoch();
         return epoch;
       },
+      clockSkewMs: () => clockSkewMs(database(models.meta)),
       async close() {
         await connection.close();
       },
@@ -48,4 +53,15 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
     await connection.close();
     throw error;
   }
+}
+
+/** As `Stores.clockSkewMs`, of the primary. */
+function clockSkewMs(db: mongo.Db): Promise<number> {
+  return guard(async () => {
+    const asked = Date.now();
+    const start = performance.now();
+    const { localTime } = await db.command({ hello: 1, ...DEADLINE });
+    const middle = asked + (performance.now() - start) / 2;
+    return Math.round((localTime as Date).getTime() - middle);
+  });
 }

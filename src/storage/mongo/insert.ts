@@ -1,6 +1,7 @@
 import type { mongo } from "mongoose";
-import { ACKNOWLEDGED, CALL_DEADLINE_MS, DURABLE } from "./connection.js";
+import { ACKNOWLEDGED, DURABLE } from "./connection.js";
 import { DUPLICATE_KEY, serverError, writeFailure } from "./errors.js";
+import { CALL_DEADLINE_MS } from "./limits.js";
 
 /**
  * Characters in one insert command; a character is at most 3 bytes of UTF-8. Threat: MongoDB refuses a message above 48 MB as a whole, and

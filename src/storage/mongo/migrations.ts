@@ -27,6 +27,7 @@ const MADE_BY: Record<keyof Models, number> = {
   watermarks: 2,
   tasks: 2,
   topics: 2,
+  leases: 3,
 };
 
 /**
@@ -36,6 +37,7 @@ const MADE_BY: Record<keyof Models, number> = {
 const MIGRATIONS: ReadonlyArray<(models: Models) => Promise<void>> = [
   (models) => makeCollections(models, 1),
   (models) => makeCollections(models, 2),
+  (models) => makeCollections(models, 3),
 ];
 
 /**

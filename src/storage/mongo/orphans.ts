@@ -1,6 +1,6 @@
 import type { Connection, mongo } from "mongoose";
-import { CALL_DEADLINE_MS } from "./connection.js";
 import { serverCode, WRITE_CONFLICT } from "./errors.js";
+import { CALL_DEADLINE_MS } from "./limits.js";
 
 /**
  * A transaction in which nothing has happened for so long belongs to a process that died between two of its commands: a living one sends

@@ -181,6 +181,13 @@ export interface TopicDoc {
   a: Access;
 }
 
+/** A lease, by name: `h` holder, `u` until, a date by the server's clock. */
+export interface LeaseDoc {
+  _id: string;
+  h: string;
+  u: Date;
+}
+
 /** The store itself: the migrations taken and the epoch. There is one, with the id `store`. */
 export interface MetaDoc {
   _id: string;
@@ -293,6 +300,7 @@ export function defineModels(connection: Connection) {
       new Schema({ _id: text, n: number, t: number, o: text, a: { type: Schema.Types.Mixed } }, OPTIONS),
       "topics",
     ),
+    leases: model<LeaseDoc>("Lease", new Schema({ _id: text, h: text, u: { type: Date, required: true } }, OPTIONS), "leases"),
     meta: model<MetaDoc>("Meta", new Schema({ _id: text, schema: number, epoch: text }, OPTIONS), "meta"),
   };
 }

@@ -39,6 +39,15 @@ export class MongoTasks implements TaskStore {
     });
   }
 
+  recent(since: number, limit: number): Promise<Task[]> {
+    return guard(async () => {
+      // A limit of 0 means "all" to MongoDB.
+      if (limit <= 0) return [];
+      const filter: mongo.Filter<TaskDoc> = { s: "running", t: { $gte: since } };
+      return (await this.#tasks.find(filter, { ...DEADLINE, sort: { t: 1 }, limit, batchSize: limit }).toArray()).map(toTask);
+    });
+  }
+
   forget(olderThan: number, limit: number): Promise<number> {
     return guard(async () => {
       if (limit <= 0) return 0;

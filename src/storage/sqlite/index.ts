@@ -4,6 +4,7 @@ import { SqliteAnnouncements } from "./announcements.js";
 import { newEpoch, openDatabase } from "./connection.js";
 import { SqliteDirectory } from "./directory.js";
 import { SqliteInbox } from "./inbox.js";
+import { SqliteLeases } from "./leases.js";
 import { SqliteMembers } from "./members.js";
 import { SqlitePreferences } from "./preferences.js";
 import { SqliteStreams } from "./streams.js";
@@ -27,11 +28,13 @@ export async function openSqliteStore(dataDir: string, log: Logger): Promise<Sto
     announcements,
     tasks: new SqliteTasks(db),
     topics: new SqliteTopics(db),
+    leases: new SqliteLeases(),
     async renewEpoch() {
       const epoch = newEpoch();
       db.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(epoch);
       return epoch;
     },
+    clockSkewMs: async () => 0,
     async close() {
       if (!db.open) return;
       // The driver leaves the log as it is; copied in, the folder is as small as its content.

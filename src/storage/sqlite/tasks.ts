@@ -24,6 +24,7 @@ export class SqliteTasks implements TaskStore {
            SET user = excluded.user, state = excluded.state, said = excluded.said, at = excluded.at WHERE state = 'running'`,
       ),
       running: db.prepare(`SELECT ${TASK} FROM tasks WHERE user = ? AND state = 'running' AND at > ? ORDER BY at DESC LIMIT ?`),
+      recent: db.prepare(`SELECT ${TASK} FROM tasks WHERE at >= ? AND state = 'running' ORDER BY at LIMIT ?`),
       forget: db.prepare("DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE at < ? ORDER BY at LIMIT ?)"),
     };
   }
@@ -42,6 +43,10 @@ export class SqliteTasks implements TaskStore {
 
   running(user: string, since: number, limit: number): Promise<Task[]> {
     return guard(() => (this.#sql.running.all(user, since, limit) as TaskRow[]).map(toTask));
+  }
+
+  recent(since: number, limit: number): Promise<Task[]> {
+    return guard(() => (this.#sql.recent.all(since, limit) as TaskRow[]).map(toTask));
   }
 
   forget(olderThan: number, limit: number): Promise<number> {

@@ -6,6 +6,9 @@ import { fresh, T0 } from "../../support/rows.js";
 /** Times that no other test uses, so that forgetting touches nothing else. */
 const OLD = 1_000;
 
+/** Times that no other test reaches, so that nothing else is found. */
+const RECENT = Date.UTC(2030, 0, 1);
+
 /** A task with the fields that do not matter filled in. */
 function task(over: Partial<Task> = {}): Task {
   return { id: fresh("task"), user: "u", state: "running", at: T0, ...over };
@@ -100,6 +103,25 @@ export function taskContract(stores: () => Stores): void {
       expect(ids(await tasks.running(user, 0, 2))).toEqual(ids([third, second]));
       expect(await tasks.running(user, 0, 0)).toEqual([]);
       expect(await tasks.running(fresh("u"), 0, 10)).toEqual([]);
+    });
+
+    it("that run are found for all members at once, the one that reported longest ago first", async () => {
+      const { tasks } = stores();
+      const [first, second, third, done, moved] = [1, 2, 3, 4, 5].map((age) => task({ user: fresh("u"), at: RECENT + age })) as [
+        Task,
+        Task,
+        Task,
+        Task,
+        Task,
+      ];
+      for (const one of [second, first, third, done, moved]) await tasks.save(one);
+      await tasks.save({ ...done, state: "completed", at: RECENT + 6 });
+      await tasks.save({ ...moved, percent: 5, at: RECENT + 7 });
+      expect(await tasks.recent(RECENT, 10)).toEqual([first, second, third, { ...moved, percent: 5, at: RECENT + 7 }]);
+      expect(ids(await tasks.recent(RECENT + 3, 10))).toEqual(ids([third, moved]));
+      expect(ids(await tasks.recent(RECENT, 2))).toEqual(ids([first, second]));
+      expect(await tasks.recent(RECENT, 0)).toEqual([]);
+      expect(await tasks.recent(RECENT + 8, 10)).toEqual([]);
     });
 
     it("are forgotten by the time of their last report, oldest first, some at a time, whatever their state", async () => {

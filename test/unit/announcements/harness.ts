@@ -43,7 +43,8 @@ export class World {
     return { user, roles, joinedAt };
   }
 
-  async node(ports = this.#ports): Promise<Node> {
+  /** `isMine`: whether this node brings what is scheduled; without it, it always does. */
+  async node(ports = this.#ports, isMine = () => true): Promise<Node> {
     const clock = () => this.clock.now;
     const log = new StreamLog<AnnouncementChange>({ store: ports.streams, clock });
     const errors: unknown[] = [];
@@ -59,6 +60,7 @@ export class World {
       },
       inbox: { streamOf: (user) => `inbox:${user}` },
       clock,
+      isMine,
       onError: (error) => errors.push(error),
     });
     await room.start();

@@ -30,6 +30,11 @@ class MemoryTasks implements TaskStore {
     return [...this.tasks.values()].filter(({ user, state }) => user === asked[0] && state === "running");
   }
 
+  async recent(...asked: [number, number]): Promise<Task[]> {
+    this.asked = asked;
+    return [...this.tasks.values()].filter(({ state, at }) => state === "running" && at >= asked[0]);
+  }
+
   async forget(): Promise<number> {
     return 0;
   }
@@ -111,6 +116,23 @@ describe("a running task", () => {
     expect(store.asked).toEqual(["ada", NOW - 86_400_000, 20]);
   });
 
+  it("is found for any member who is on this node, whichever node took the report, of those that reported lately", async () => {
+    const one = open();
+    const two = open(one.store, one.told);
+    await one.tasks.report("t", { ...running, percent: 40 });
+    await one.tasks.report("ended", completed);
+    await one.tasks.report("other", { user: "bruno", state: "running" });
+    const at = "2026-01-01T12:00:00.000Z";
+    expect(await two.tasks.recent(NOW - 2_000)).toEqual([
+      { user: "ada", progress: { task: "t", state: "running", percent: 40, at } },
+      { user: "bruno", progress: { task: "other", state: "running", at } },
+    ]);
+    expect(two.store.asked).toEqual([NOW - 2_000, 1_000]);
+    expect(await two.tasks.recent(NOW + 1)).toEqual([]);
+    await two.tasks.recent(0);
+    expect(two.store.asked).toEqual([NOW - 86_400_000, 1_000]);
+  });
+
   it("keeps its owner: a report for another user is refused, also one that comes at the same moment", async () => {
     const { tasks, store } = open();
     const [own, foreign] = await Promise.allSettled([tasks.report("t", running), tasks.report("t", { ...running, user: "bruno" })]);
@@ -175,6 +197,7 @@ describe("the end of a task", () => {
     const ending = tasks.report("import", completed);
     await until("the owner is told", () => told.size === 1);
     expect((await tasks.running("ada")).map(({ task }) => task)).toEqual(["export"]);
+    expect((await tasks.recent(0)).map(({ progress }) => progress.task)).toEqual(["export"]);
     release();
     await ending;
     expect((await tasks.running("ada")).map(({ task }) => task)).toEqual(["export"]);

@@ -105,6 +105,70 @@ describe("a topic", () => {
   });
 });
 
+describe("a value that another node has stored", () => {
+  const value: TopicValue = { topic: "board/1", seq: 7, at: 5, data: '{"score":3}', access: "public" };
+
+  it("is heard by all who listen, and stored nowhere", () => {
+    const { topics, heard, store } = open();
+    topics.hear({ ...value, more: "of a later version" });
+    topics.hear({ ...value, access: ["staff"] });
+    expect(heard).toEqual([value, { ...value, access: ["staff"] }]);
+    expect([store.writes, store.values.size]).toEqual([0, 0]);
+  });
+
+  it.each([
+    ["no topic", { topic: undefined }],
+    ["a name that is none", { topic: "a b" }],
+    ["a name that would end the packet's text", { topic: '","seq":9' }],
+    ["no seq", { seq: undefined }],
+    ["a seq of 0", { seq: 0 }],
+    ["a seq that is a text", { seq: "7" }],
+    ["a seq with a fraction", { seq: 1.5 }],
+    ["a time that no calendar has", { at: 8.64e15 + 1 }],
+    ["data that is no text", { data: { score: 3 } }],
+    ["data that is no JSON", { data: '{"score":3},"more":1' }],
+    ["data of more than 64 KiB", { data: JSON.stringify("x".repeat(64 * 1024)) }],
+    ["no access", { access: undefined }],
+    ["an access that is no word", { access: "all" }],
+    ["33 roles", { access: Array(33).fill("r") }],
+  ])("with %s is refused, and nobody hears of it", (_title, wrong) => {
+    const { topics, heard } = open();
+    expect(() => topics.hear({ ...value, ...wrong })).toThrow(BelfryError);
+    expect(heard).toEqual([]);
+  });
+
+  it("is either refused or heard as it is, whatever a foreign program sends", () => {
+    const { topics, heard } = open();
+    const nearly = fc.record(
+      {
+        topic: fc.oneof(fc.constant("board"), fc.string()),
+        seq: fc.oneof(fc.integer(), fc.double()),
+        at: fc.oneof(fc.integer(), fc.double()),
+        data: fc.oneof(fc.json(), fc.string()),
+        access: fc.oneof(fc.constantFrom("public", "members"), fc.array(fc.string()), fc.string()),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), nearly), (input) => {
+        heard.length = 0;
+        try {
+          topics.hear(input);
+        } catch (error) {
+          expect(error).toBeInstanceOf(BelfryError);
+          expect(heard).toEqual([]);
+          return;
+        }
+        expect(heard).toHaveLength(1);
+        expect(input).toMatchObject(heard[0] as TopicValue);
+        expect(() => JSON.parse(heard[0]?.data ?? "")).not.toThrow();
+        expect(() => new Date(heard[0]?.at ?? Number.NaN).toISOString()).not.toThrow();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe("bad input", () => {
   it.each([
     ["a name with a space", "a b", { data: 1 }, /topic must be/],
