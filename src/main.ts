@@ -1,6 +1,9 @@
 import { join } from "node:path";
-import { startService } from "./app.js";
-import { type Config, ConfigError, helpText, loadConfig, wantsHelp } from "./config/index.js";
+import type { Logger } from "pino";
+import { type Service, startService } from "./app.js";
+import { RedisRefused } from "./cluster/index.js";
+import { type Config, ConfigError, helpText, loadConfig, readTlsPair, wantsHelp } from "./config/index.js";
+import { onReloadSignal, onStopSignal, Watchdog } from "./process/index.js";
 import { StoreRefused } from "./storage/types.js";
 import { createLogger } from "./telemetry/index.js";
 
@@ -24,21 +27,28 @@ async function main(argv: string[]): Promise<void> {
 
 async function serve(config: Config, created: string[]): Promise<void> {
   const logger = createLogger(config);
-  const service = await startService(config, logger);
+  const starting = startService(config, logger);
+  onReloadSignal(async () => renewCertificate(config, await starting, logger), logger);
+  const service = await starting;
+  const watched = config.watchdogMs > 0 ? Watchdog.start({ limitMs: config.watchdogMs, logger }) : null;
+  onStopSignal(async () => {
+    await service.stop();
+    // Last, so that a stop that hangs is ended too.
+    await (await watched)?.stop();
+  }, logger);
+  await watched;
   process.stdout.write(greeting(config, created, service.url, service.store));
+}
 
-  const stop = (signal: string): void => {
-    logger.info({ signal }, "stopping");
-    service.stop().then(
-      () => process.exit(0),
-      (err) => {
-        logger.fatal({ err }, "the service did not stop cleanly");
-        process.exit(1);
-      },
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+/** Reads the certificate and its key again. @throws ConfigError where the new pair cannot be used. */
+async function renewCertificate({ tls }: Config, service: Service, logger: Logger): Promise<void> {
+  if (tls === null) {
+    logger.info("SIGHUP: there is nothing to read again without TLS_CERT");
+    return;
+  }
+  const pair = await readTlsPair(tls);
+  service.renewTls(pair);
+  logger.info({ certificate: pair.certFile, validTo: pair.validTo }, "SIGHUP: new connections get the certificate that was read again");
 }
 
 /** What a newcomer reads first: where to look, and a call to try. Keys are named by their place, so that no log keeps them. */
@@ -62,7 +72,7 @@ function greeting(config: Config, created: string[], url: string, store: string)
 }
 
 function refuse(error: unknown): void {
-  if (error instanceof ConfigError || error instanceof StoreRefused) {
+  if (error instanceof ConfigError || error instanceof StoreRefused || error instanceof RedisRefused) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = EXIT_CONFIG;
     return;

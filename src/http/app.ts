@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response, type Router } from "express";
 import helmet from "helmet";
 import type { Logger } from "pino";
@@ -19,6 +18,7 @@ import { createMessagesRouter } from "./messages.js";
 import type { MessagesApi, ReadinessApi, TasksApi, TopicsApi } from "./ports.js";
 import { sendProblem } from "./problem.js";
 import { createStaffRouter, type StaffOptions } from "./staff.js";
+import { followRequests, mountedAt } from "./trail.js";
 
 /** What the routes use, each of the room of its name. */
 type Rooms = Omit<MeOptions & AnnouncementsOptions & MembersOptions & StaffOptions, "credentials" | "clock">;
@@ -34,26 +34,28 @@ export interface AppOptions extends Rooms {
   /** What else is served, such as the demo's pages; asked after the service's own routes. */
   pages?: RequestHandler;
   log: Logger;
-  metrics: Pick<Metrics, "httpError" | "text" | "contentType">;
+  metrics: Pick<Metrics, "http" | "httpError" | "text" | "contentType">;
   clock?: () => number;
 }
 
 /** Everything over HTTP but the routes of `createIngestHandler`. */
 export function createApp(options: AppOptions): Express {
-  const { config, readiness, pages, log, metrics, clock = Date.now } = options;
+  const { config, apiKeys, readiness, pages, log, metrics, clock = Date.now } = options;
   const app = express();
   app.disable("x-powered-by");
   app.set("trust proxy", config.trustProxy);
-  app.use(requestId, securityHeaders(), refuseMalformedPath);
+  app.use(followRequests(metrics.http, apiKeys), securityHeaders(), refuseMalformedPath);
+  const probe = mountedAt("");
 
-  app.get("/health", (_request, response) => {
+  app.get("/health", probe, (_request, response) => {
     response.json({ status: "ok" });
   });
-  app.get("/ready", async (_request, response) => {
+  app.get("/ready", probe, async (_request, response) => {
     await requireReady(readiness);
-    response.json({ status: "ready" });
+    const bus = readiness.bus();
+    response.json({ status: "ready", ...(bus === null ? {} : { bus }) });
   });
-  app.get("/metrics", async (_request, response) => {
+  app.get("/metrics", probe, async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());
   });
   app.use("/v1", createRoutes({ ...options, clock }));
@@ -73,14 +75,15 @@ function createRoutes(options: AppOptions & { clock: () => number }): Router {
   const rooms = { ...options, credentials };
   const fromPages = cors(config.allowedOrigins);
   const router = express.Router();
-  router.use(noStore);
-  router.use("/me", fromPages, createMeRouter(rooms));
-  router.use("/messages", fromPages, createMessagesRouter(rooms));
-  router.use("/announcements", createAnnouncementsRouter(rooms));
-  router.use("/members", createMembersRouter(rooms));
-  router.use("/audit", createAuditRouter(rooms));
-  router.use("/tasks", createTasksRouter(rooms));
-  router.use("/topics", createTopicsRouter(rooms));
+  const mount = (path: string, ...handlers: RequestHandler[]) => router.use(path, mountedAt(`/v1${path}`), ...handlers);
+  router.use(noStore, mountedAt("/v1"));
+  mount("/me", fromPages, createMeRouter(rooms));
+  mount("/messages", fromPages, createMessagesRouter(rooms));
+  mount("/announcements", createAnnouncementsRouter(rooms));
+  mount("/members", createMembersRouter(rooms));
+  mount("/audit", createAuditRouter(rooms));
+  mount("/tasks", createTasksRouter(rooms));
+  mount("/topics", createTopicsRouter(rooms));
   router.use(createStaffRouter(rooms));
   return router;
 }
@@ -88,14 +91,6 @@ function createRoutes(options: AppOptions & { clock: () => number }): Router {
 /** Answers are for one credential: no cache on the way may keep them. */
 const noStore: RequestHandler = (_request, response, next) => {
   response.setHeader("Cache-Control", "no-store");
-  next();
-};
-
-/** One name of a request for both sides' logs: the caller's, where it sent a usable one. */
-const requestId: RequestHandler = (request, response, next) => {
-  const given = request.headers["x-request-id"];
-  const id = typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
-  response.setHeader("X-Request-Id", id);
   next();
 };
 

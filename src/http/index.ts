@@ -3,6 +3,10 @@ export { addressOf } from "./address.js";
 
 export { createApp } from "./app.js";
 
+export { Drain } from "./drain.js";
+
 export { createIngestHandler } from "./ingest.js";
 
 export { createHttpServer } from "./server.js";
+
+export { renewTls } from "./tls.js";

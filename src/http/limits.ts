@@ -42,7 +42,10 @@ export const HEADERS_TIMEOUT_MS = 10_000;
 /** Threat: the same with bodies. Milliseconds from the first byte of a request to its last. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
-/** How often the two limits above are enforced, in milliseconds. */
+/** Threat: connections kept open by a TLS handshake that never ends. Milliseconds. */
+export const TLS_HANDSHAKE_MS = 10_000;
+
+/** How often the limits on headers and bodies are enforced, in milliseconds. */
 export const TIMEOUT_CHECK_MS = 2_000;
 
 /**
@@ -56,6 +59,22 @@ export const MAX_HEADER_BYTES = 16 * 1024;
 
 /** Threat: a sender that goes on after it was refused. Milliseconds in which it may finish, so that it can read the answer. */
 export const LINGER_MS = 2_000;
+
+/**
+ * Threat: requests and readers that never end, which keep a stopping process for ever. Milliseconds from the signal until their connections
+ * are cut; what is left of the 20 s that a stop may take is for the store.
+ */
+export const DRAIN_MS = 15_000;
+
+/** How often connections that have become idle are closed meanwhile. Milliseconds. */
+export const DRAIN_SWEEP_MS = 50;
+
+/**
+ * Threat: a balancer that sends new members to a node which is about to leave. Milliseconds in which a stopping node goes on as before but
+ * for `/ready`. Where nobody has asked for it within the second time, nobody is waited for.
+ */
+export const NOTICE_MS = 3_000;
+export const READY_WATCHED_MS = 60_000;
 
 /** Threat: readiness checks that pile up behind a store that hangs. Milliseconds. */
 export const READY_TIMEOUT_MS = 2_000;

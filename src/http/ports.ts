@@ -43,6 +43,8 @@ export interface ReadinessApi {
   draining(): boolean;
   /** Resolves when the store answers; throws otherwise. */
   ping(): Promise<void>;
+  /** Whether other nodes can be heard, on which serving does not depend; null where this node is the only one. */
+  bus(): "up" | "down" | null;
 }
 
 /** Who is known. */

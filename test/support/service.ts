@@ -45,6 +45,8 @@ export class Service {
     readonly dataDir: string,
     private readonly env: Environment,
     private readonly ownsDataDir: boolean,
+    /** Gets everything that the process writes, of all its lives. */
+    private readonly onOutput: (text: string) => void = () => {},
   ) {}
 
   get pid(): number {
@@ -132,9 +134,10 @@ export class Service {
     const serving = new Promise<string>((resolve, reject) => {
       const take = (chunk: Buffer): void => {
         this.text = (this.text + chunk.toString()).slice(-OUTPUT_KEPT);
+        this.onOutput(chunk.toString());
         if (written === null) return;
         written += chunk.toString();
-        const address = /listening on (http:\/\/[^\s"]+:\d+)/.exec(written)?.[1];
+        const address = /listening on (https?:\/\/[^\s"]+:\d+)/.exec(written)?.[1];
         if (address === undefined) return;
         written = null;
         resolve(address);

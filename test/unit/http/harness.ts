@@ -21,9 +21,10 @@ export type Call = [method: string, ...args: unknown[]];
 /** A real server on a free port, with parts behind it that only write down what they are asked. */
 export async function startHttp(options: { hookSecret?: string | null; trustProxy?: number } = {}) {
   const calls: Call[] = [];
-  const initial = (): RoomsState & { draining: boolean; now: number | null } => ({
+  const initial = (): RoomsState & { draining: boolean; bus: "up" | "down" | null; now: number | null } => ({
     failure: null,
     draining: false,
+    bus: null,
     now: null,
     bans: new Map(),
     member: {},
@@ -74,13 +75,14 @@ export async function startHttp(options: { hookSecret?: string | null; trustProx
       ping: async () => {
         if (state.failure !== null) throw state.failure;
       },
+      bus: () => state.bus,
     },
     ...fakeRooms(state, note),
     log,
     metrics,
     clock: () => state.now ?? Date.now(),
   });
-  const server = createHttpServer({ ingest, app });
+  const server = createHttpServer({ ingest, app, tls: null });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
