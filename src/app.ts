@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -5,40 +6,39 @@ import type { Router } from "express";
 import type { Logger } from "pino";
 import { ANNOUNCEMENTS_STREAM, Announcements } from "./announcements/index.js";
 import { ApiKeys, createTokenVerifier, mintDemoToken, type TokenVerifier } from "./auth/index.js";
-import { Community, DiscourseConnector } from "./community/index.js";
-import type { Config } from "./config/index.js";
+import { type OpenCluster, type OpenOptions, openCluster } from "./cluster/index.js";
+import { Community, DiscourseConnector, type Publisher } from "./community/index.js";
+import type { Config, TlsPair } from "./config/index.js";
 import { createDemoForum } from "./demo/index.js";
-import { addressOf, createApp, createHttpServer, createIngestHandler } from "./http/index.js";
+import { addressOf, createApp, createHttpServer, createIngestHandler, Drain, renewTls } from "./http/index.js";
 import { Inbox } from "./inbox/index.js";
+import { Lease } from "./lease/index.js";
 import { Members } from "./members/index.js";
 import { Messages } from "./messages/index.js";
 import { AUDIT_STREAM, Moderation } from "./moderation/index.js";
 import { Preferences } from "./preferences/index.js";
 import { Presence } from "./presence/index.js";
 import { Realtime } from "./realtime/index.js";
+import { release } from "./release.js";
 import { openMongoStore } from "./storage/mongo/index.js";
 import { openSqliteStore } from "./storage/sqlite/index.js";
 import type { Companion, Stores } from "./storage/types.js";
 import { StreamLog, Trimmer } from "./stream/index.js";
 import { Tasks } from "./tasks/index.js";
-import { createMetrics } from "./telemetry/index.js";
+import { currentOrigin, Telemetry } from "./telemetry/index.js";
 import { Topics } from "./topics/index.js";
 
 /** How long a demo sign-in lasts. Seconds. */
 const DEMO_TOKEN_SECONDS = 12 * 3_600;
 
-/** How long requests under way may take once the service is told to stop. Milliseconds. */
-const DRAIN_MS = 10_000;
-
-/** How often connections that became idle are closed meanwhile. Milliseconds. */
-const DRAIN_SWEEP_MS = 50;
-
 /** A running service. */
 export interface Service {
-  /** Where it listens, such as `http://127.0.0.1:3000`. */
+  /** Where it listens, such as `http://127.0.0.1:3000`; https where it serves TLS itself. */
   url: string;
   store: Stores["kind"];
-  /** Stops taking requests, says `draining` to all sessions, settles what was taken and closes the store. Harmless when called again. */
+  /** Serves new connections with another certificate. @throws Error where it was started without TLS. */
+  renewTls(pair: TlsPair): void;
+  /** Says `draining` to all sessions while requests are still served, settles what was taken and closes the store. Harmless when called again. */
   stop(): Promise<void>;
 }
 
@@ -49,26 +49,37 @@ export function openStores(config: Pick<Config, "mongodbUrl" | "dataDir">, logge
 
 /** Puts the rooms together and starts serving. @throws StoreRefused, or the server's error when it cannot listen. */
 export async function startService(config: Config, logger: Logger): Promise<Service> {
-  const stores = await openStores(config, logger);
-  const metrics = createMetrics();
+  const telemetry = await Telemetry.start(config, logger);
+  const { metrics } = telemetry;
+  const stores = telemetry.stores(await openStores(config, logger));
   const log = new StreamLog<Companion>({
     store: stores.streams,
     observer: {
       batch: (rows) => metrics.batchSize.observe(rows),
       conflict: () => metrics.appendConflicts.add(),
     },
+    origin: currentOrigin,
   });
-  log.subscribe(() => metrics.entriesAppended.add());
-  const rooms = createRooms(stores, log, logger);
+  log.onAppend(() => metrics.entriesAppended.add());
+  const lease = createLease(stores, logger);
+  await lease.start();
+  const rooms = createRooms(stores, log, telemetry.publisher(log), lease, logger);
   const { inbox, community, discourse } = rooms;
   const verifier = createTokenVerifier(config);
   const trimmer = new Trimmer<Companion>({
     store: stores.streams,
     keepDays: config.keepDays,
     keepEntries: config.keepEntries,
-    trim: (stream, base) => trimOne(stream, base, log, inbox),
+    trim: async (stream, base) => {
+      await trimOne(stream, base, log, inbox);
+      metrics.trimmedStreams.add();
+    },
     forget: [(olderThan, limit) => stores.subjects.forget(olderThan, limit), (olderThan, limit) => stores.tasks.forget(olderThan, limit)],
-    onError: (err) => logger.error({ err }, "trimming failed; it is tried again in an hour"),
+    isMine: () => lease.isHeld,
+    onError: (err) => {
+      metrics.trimFailures.add();
+      logger.error({ err }, "trimming failed; it is tried again in an hour");
+    },
   });
 
   let draining = false;
@@ -79,26 +90,44 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     verifier,
     apiKeys,
     ...rooms,
-    readiness: { draining: () => draining, ping: () => stores.streams.ping() },
+    readiness: {
+      draining: () => draining,
+      ping: () => stores.streams.ping(),
+      bus: () => (others === null ? null : others.cluster.isUp ? "up" : "down"),
+    },
     log: logger,
     metrics,
     ...(pages === null ? {} : { pages }),
   });
-  const ingest = createIngestHandler({ apiKeys, community, discourse, discourseSecret: config.discourseSecret, log: logger, metrics });
-  const httpServer = createHttpServer({ ingest, app });
+  const ingest = createIngestHandler({
+    apiKeys,
+    community: telemetry.decider(community, "handleAll", "notify"),
+    discourse: telemetry.decider(discourse, "receive"),
+    discourseSecret: config.discourseSecret,
+    log: logger,
+    metrics,
+  });
+  const httpServer = createHttpServer({ ingest, app, tls: config.tls });
   await startRooms(rooms);
+  const others = await joinOthers(config, rooms, log, await stores.streams.epoch(), metrics.bus, logger);
   const realtime = new Realtime({
     httpServer,
     config,
     log,
     ...rooms,
+    nodes: others?.cluster ?? null,
     inboxStore: stores.inbox,
     verifier,
     addressOf: addressOf(config.trustProxy),
     metrics,
     logger,
   });
+  const drain = new Drain(httpServer);
+  metrics.onlineUsers.from(() => rooms.presence.users);
+  metrics.leases.set("upkeep", () => (lease.isHeld ? 1 : 0));
+  others?.cluster.start();
   const stopRooms = async (): Promise<void> => {
+    await others?.close();
     rooms.presence.close();
     await Promise.all([rooms.announcements.stop(), rooms.moderation.stop()]);
     await rooms.members.close();
@@ -110,26 +139,33 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   } catch (error) {
     await realtime.close();
     await stopRooms();
+    await lease.stop();
     await stores.close();
+    await telemetry.stop();
     throw error;
   }
   trimmer.start();
 
   const stop = async (): Promise<void> => {
     draining = true;
-    const closed = closeServer(httpServer);
+    const released = lease.stop();
+    others?.cluster.drain();
+    drain.begin();
+    await drain.noticed();
     await realtime.close();
-    await closed;
+    await drain.end();
     await trimmer.stop();
     await stopRooms();
+    await released;
     await log.close();
     await stores.close();
-    metrics.stop();
+    await telemetry.stop();
   };
   let stopping: Promise<void> | null = null;
   return {
-    url: urlOf(httpServer, config.host),
+    url: urlOf(httpServer, config),
     store: stores.kind,
+    renewTls: (pair) => renewTls(httpServer, pair),
     stop() {
       stopping ??= stop();
       return stopping;
@@ -137,10 +173,36 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   };
 }
 
+/** The other nodes, where there is a Redis to hear them by. @throws RedisRefused */
+function joinOthers(
+  { redis, nodeName }: Config,
+  { inbox, presence }: Rooms,
+  log: StreamLog<Companion>,
+  epoch: string,
+  metrics: OpenOptions["metrics"],
+  logger: Logger,
+): Promise<OpenCluster> | null {
+  if (redis === null) return null;
+  const isShared = (stream: string): boolean => stream === ANNOUNCEMENTS_STREAM || stream === AUDIT_STREAM;
+  const userOf = (stream: string): string => inbox.userOf(stream);
+  return openCluster({ target: redis, epoch, name: nodeName, version: release(), log, presence, isShared, userOf, metrics, logger });
+}
+
+/** On what one node does for all: trimming, and what is scheduled. */
+function createLease(stores: Stores, logger: Logger): Lease {
+  return new Lease({
+    store: stores.leases,
+    name: "upkeep",
+    holder: randomUUID(),
+    onChange: (held) => logger.info({ held }, "the lease on what one node does for all (trimming, what is scheduled)"),
+    onError: (err) => logger.warn({ err }, "the lease on what one node does for all could not be taken or renewed; it is tried again"),
+  });
+}
+
 type Rooms = ReturnType<typeof createRooms>;
 
 /** The rooms between the stores and the transports. */
-function createRooms(stores: Stores, log: StreamLog<Companion>, logger: Logger) {
+function createRooms(stores: Stores, log: StreamLog<Companion>, publisher: Publisher, lease: Lease, logger: Logger) {
   const failed = (room: string) => (err: unknown) => logger.error({ err }, `${room}: the store failed; it is tried again`);
   const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox });
   const members = new Members({
@@ -149,7 +211,7 @@ function createRooms(stores: Stores, log: StreamLog<Companion>, logger: Logger) 
     onError: failed("members"),
   });
   const preferences = new Preferences({ store: stores.preferences, members });
-  const community = new Community({ publisher: log, inbox, subjects: stores.subjects, preferences, acquaintances: members });
+  const community = new Community({ publisher, inbox, subjects: stores.subjects, preferences, acquaintances: members });
   const notify = community.notify.bind(community);
   return {
     inbox,
@@ -157,7 +219,14 @@ function createRooms(stores: Stores, log: StreamLog<Companion>, logger: Logger) 
     preferences,
     community,
     discourse: new DiscourseConnector({ community, directory: stores.directory }),
-    announcements: new Announcements({ log, store: stores.announcements, members, inbox, onError: failed("announcements") }),
+    announcements: new Announcements({
+      log,
+      store: stores.announcements,
+      members,
+      inbox,
+      isMine: () => lease.isHeld,
+      onError: failed("announcements"),
+    }),
     moderation: new Moderation({ log, streams: stores.streams, members, onError: failed("moderation") }),
     messages: new Messages({ notify, members, preferences }),
     tasks: new Tasks({ store: stores.tasks, notify, told: community.told.bind(community), onError: failed("tasks") }),
@@ -201,21 +270,8 @@ function demoPages(config: Config, { community, topics, tasks }: Rooms, verifier
   }).router;
 }
 
-/** Lets requests under way finish, for a while. */
-async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = once(server, "close");
-  server.close();
-  // A kept connection becomes idle only when its request is answered, so one look is not enough.
-  const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_SWEEP_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(cut);
-}
-
-function urlOf(server: Server, host: string): string {
+function urlOf(server: Server, { host, tls }: Pick<Config, "host" | "tls">): string {
   const { port } = server.address() as AddressInfo;
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  return `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
+  return `${tls === null ? "http" : "https"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
 }

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isoTime } from "../inbox/index.js";
 import type { Topics, TopicValue, Viewer } from "../topics/index.js";
+import { REREAD_GAP_MS, TOPICS_A_READ } from "./limits.js";
 import { Packet } from "./packet.js";
 
 /** Somebody who is told that a topic has a new value. */
@@ -46,9 +48,16 @@ export class Boards {
   readonly #topics: Topics;
   readonly #boards = new Map<string, Board>();
   readonly #unsubscribe: () => void;
+  readonly #onError: (error: unknown) => void;
+  #rereading = false;
+  /** Whether all is to be read again when the read that is under way is done. */
+  #again = false;
+  #closed = false;
 
-  constructor(topics: Topics) {
+  /** `onError`: the store failed where nobody waits for its answer. */
+  constructor(topics: Topics, onError: (error: unknown) => void) {
     this.#topics = topics;
+    this.#onError = onError;
     this.#unsubscribe = topics.subscribe((value) => this.#learn(value));
   }
 
@@ -83,8 +92,33 @@ export class Boards {
     return shown !== null && this.#topics.mayLook(shown.value.access, viewer) ? shown : null;
   }
 
+  /** Reads again what is watched, since something may have been missed; soon, where that was done a moment ago. */
+  reread(): void {
+    this.#again = true;
+    if (!this.#rereading) void this.#rereadAll();
+  }
+
   close(): void {
+    this.#closed = true;
     this.#unsubscribe();
+  }
+
+  async #rereadAll(): Promise<void> {
+    this.#rereading = true;
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        const names = [...this.#boards.keys()];
+        while (names.length > 0) {
+          for (const value of (await this.#topics.latest(names.splice(0, TOPICS_A_READ))).values()) this.#learn(value);
+        }
+      } catch (error) {
+        this.#onError(error);
+        this.#again = true;
+      }
+      await pause(REREAD_GAP_MS, undefined, { ref: false });
+    }
+    this.#rereading = false;
   }
 
   /** What is read can be older than what was heard meanwhile, and newer where another node has written. */

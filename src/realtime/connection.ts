@@ -13,8 +13,12 @@ export function closeUnused(socket: Socket): void {
   if (isUnused(socket)) socket.conn.close();
 }
 
-/** Calls `done` once, when the socket has left its namespace, or its connection is lost before it has joined. */
+/** Calls `done` once, when the socket has left its namespace, or its connection is lost before it has joined; at once where it is lost already. */
 export function whenGone(socket: Socket, done: () => void): void {
+  if (socket.conn.readyState === "closed") {
+    done();
+    return;
+  }
   let isGone = false;
   const once = (): void => {
     if (isGone) return;

@@ -6,6 +6,7 @@ import { PAGE_ENTRIES, SNAPSHOT_TRIES } from "./limits.js";
 import type { MemberStream, StreamSnapshot } from "./member-streams.js";
 import type { Outlet } from "./outlet.js";
 import { Packet, type SharedPackets } from "./packet.js";
+import type { Turnstile } from "./turnstile.js";
 
 /** How a stream is taken up in `welcome`. */
 export interface Opening {
@@ -20,9 +21,26 @@ export interface Opening {
 /** The way out, as far as a feed needs it. */
 export type FeedOutlet = Pick<Outlet, "writeEncoded" | "emit" | "congested" | "ready">;
 
+/** Where a feed reads what its client does not have: page by page, when its turn has come. */
+export interface FeedReader {
+  log: Pick<StreamReader, "page">;
+  turns: Turnstile;
+}
+
+/** Who is told of what a feed sends that is not live. */
+export interface FeedObserver {
+  /** These entries were sent to a client that was behind. */
+  page(feed: Feed, entries: readonly StoredEntry[]): void;
+  /** The stream was shown as it is. */
+  snapshot(): void;
+}
+
 export interface FeedEvents {
+  observer?: FeedObserver;
   replayed(): void;
   reset(): void;
+  /** Nothing goes on before the client has read what was sent. */
+  held(): void;
   failed(error: unknown): void;
   /** A snapshot or `synced` is to be sent now: what it builds on must be sent before. */
   showing(): void;
@@ -47,7 +65,7 @@ interface ReadPage {
  */
 export class Feed {
   readonly source: MemberStream;
-  readonly #log: StreamReader;
+  readonly #reader: FeedReader;
   readonly #outlet: FeedOutlet;
   readonly #events: FeedEvents;
   #epoch = "";
@@ -64,9 +82,9 @@ export class Feed {
   #pending: string[] | null = null;
   #announceSynced = true;
 
-  constructor(source: MemberStream, log: StreamReader, outlet: FeedOutlet, events: FeedEvents) {
+  constructor(source: MemberStream, reader: FeedReader, outlet: FeedOutlet, events: FeedEvents) {
     this.source = source;
-    this.#log = log;
+    this.#reader = reader;
     this.#outlet = outlet;
     this.#events = events;
   }
@@ -163,10 +181,11 @@ export class Feed {
     this.#state = "catching up";
     try {
       while (this.#isOpen()) {
+        if (this.#outlet.congested) this.#events.held();
         await this.#outlet.ready();
-        if (this.#anew) await this.#showAnew();
+        if (this.#anew) await this.#reader.turns.run(() => this.#showAnew());
         const target = this.#target;
-        const read = this.#sent >= target ? null : await this.#nextPage();
+        const read = this.#sent >= target ? null : await this.#reader.turns.run(() => this.#nextPage());
         if (!this.#isOpen()) return;
         if (read !== null) {
           this.#sendPage(read);
@@ -185,8 +204,10 @@ export class Feed {
 
   /** Null where there is nothing, or where trimming has passed the reader: then what is left is shown anew. */
   async #nextPage(): Promise<ReadPage | null> {
+    // The session may have ended while others had their turn.
+    if (!this.#isOpen()) return null;
     try {
-      const page = await this.#log.page(this.source.stream, this.#sent, PAGE_ENTRIES);
+      const page = await this.#reader.log.page(this.source.stream, this.#sent, PAGE_ENTRIES);
       return page.length === 0 ? null : { page, encoded: await this.source.encodePage(page) };
     } catch (error) {
       if (!(error instanceof BelfryError) || error.code !== "reset") throw error;
@@ -211,6 +232,7 @@ export class Feed {
     this.#unread = last.unread;
     for (const entry of given) this.source.given(entry);
     this.#write(this.#packet(encoded));
+    this.#events.observer?.page(this, given);
   }
 
   #goLive(): void {
@@ -252,6 +274,7 @@ export class Feed {
     this.#events.showing();
     this.#outlet.emit("snapshot", { stream: this.source.name, epoch, seq, unread, items, more });
     this.source.passed(seq);
+    this.#events.observer?.snapshot();
   }
 
   #packet(encoded: string[]): Packet {

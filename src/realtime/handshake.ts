@@ -7,6 +7,8 @@ import { parseHandshake, type StreamName } from "../inbox/requests.js";
 import { type MemberRecord, type Members, refuseBanned } from "../members/index.js";
 import type { Actor, Moderation } from "../moderation/index.js";
 import type { Cursor } from "../stream/index.js";
+import { type Admission, type Opening, stopping } from "./admission.js";
+import { whenGone } from "./connection.js";
 import type { DeviceCursors } from "./devices.js";
 import { RETRY_CONNECT_MS } from "./limits.js";
 import type { Seats } from "./seats.js";
@@ -17,6 +19,8 @@ export interface Accepted {
   member: MemberRecord;
   device: string | null;
   cursors: Partial<Record<StreamName, Cursor>>;
+  /** The session's place at the gate, which it gives back when it is open. */
+  opening: Opening;
 }
 
 /** The same of `/moderation`. */
@@ -32,6 +36,7 @@ export interface HandshakeRooms {
   moderation: Pick<Moderation, "guard">;
   devices: DeviceCursors;
   seats: Seats;
+  admission: Admission;
   /** Where a request comes from: a network address, or null. */
   addressOf: (request: IncomingMessage) => string | null;
   draining: () => boolean;
@@ -41,11 +46,17 @@ export interface HandshakeRooms {
 export async function admitMember(socket: Socket, rooms: HandshakeRooms): Promise<Accepted> {
   refuseAtTheDoor(socket, rooms);
   const { token, cursors, device } = parseHandshake(socket.handshake.auth);
-  const { identity, member } = await identify(token, rooms);
-  const kept = device === null ? {} : await rooms.devices.load(identity.user, device);
-  // With one session a member, the newest takes the older one's place.
-  rooms.seats.take(socket, identity.user, rooms.config.sessionPolicy === "single" ? Number.POSITIVE_INFINITY : undefined);
-  return { identity, member, device, cursors: { ...kept, ...cursors } };
+  const { identity, opening } = await comeIn(socket, token, rooms);
+  try {
+    const member = await meet(identity, rooms);
+    const kept = device === null ? {} : await rooms.devices.load(identity.user, device);
+    // With one session a member, the newest takes the older one's place.
+    rooms.seats.take(socket, identity.user, rooms.config.sessionPolicy === "single" ? Number.POSITIVE_INFINITY : undefined);
+    return { identity, member, device, cursors: { ...kept, ...cursors }, opening };
+  } catch (error) {
+    opening.done();
+    throw error;
+  }
 }
 
 /** Decides on a connection to `/live`: who it is, or null for a guest. @throws BelfryError as `admitMember` does. */
@@ -56,19 +67,21 @@ export async function admitLive(socket: Socket, rooms: HandshakeRooms): Promise<
     rooms.seats.take(socket, null);
     return null;
   }
-  const { identity } = await identify(token, rooms);
-  rooms.seats.take(socket, identity.user);
-  return identity;
+  return identify(socket, token, rooms, async (identity) => {
+    rooms.seats.take(socket, identity.user);
+    return identity;
+  });
 }
 
 /** Decides on a connection to `/moderation`; an attempt without the role stands in the audit log. @throws BelfryError as `admitMember` does. */
 export async function admitModerator(socket: Socket, rooms: HandshakeRooms): Promise<AcceptedModerator> {
   refuseAtTheDoor(socket, rooms);
-  const { identity } = await identify(tokenOf(socket), rooms);
-  const actor: Actor = { by: identity.user, rank: rankOf(identity.roles), from: rooms.addressOf(socket.request) };
-  await rooms.moderation.guard(actor, { act: "connect" }, async () => {});
-  rooms.seats.take(socket, identity.user);
-  return { identity, actor };
+  return identify(socket, tokenOf(socket), rooms, async (identity) => {
+    const actor: Actor = { by: identity.user, rank: rankOf(identity.roles), from: rooms.addressOf(socket.request) };
+    await rooms.moderation.guard(actor, { act: "connect" }, async () => {});
+    rooms.seats.take(socket, identity.user);
+    return { identity, actor };
+  });
 }
 
 /** Lets into a namespace whom `admit` lets in, and keeps with the socket what that established. */
@@ -108,7 +121,7 @@ function worded(error: BelfryError): BelfryError {
 
 /** What needs no token to be refused. */
 function refuseAtTheDoor(socket: Socket, { config, draining }: HandshakeRooms): void {
-  if (draining()) throw new BelfryError("draining", "This node is stopping; connect again.", { retryAfterMs: RETRY_CONNECT_MS });
+  if (draining()) throw stopping();
   refuseForeignOrigin(socket, config.allowedOrigins);
 }
 
@@ -120,12 +133,32 @@ function refuseForeignOrigin(socket: Socket, allowed: string[]): void {
   throw new BelfryError("origin_denied", "Pages of this origin may not connect; its operator can allow it in ALLOWED_ORIGINS.");
 }
 
-/** Whose token it is, made known; a banned member is refused. */
-async function identify(token: unknown, { verifier, members }: HandshakeRooms): Promise<{ identity: Identity; member: MemberRecord }> {
+/** Whose token it is, and a place at the gate: what comes after it costs the store. */
+async function comeIn(
+  socket: Socket,
+  token: unknown,
+  { verifier, admission }: HandshakeRooms,
+): Promise<{ identity: Identity; opening: Opening }> {
   const identity = await verifier.verify(token);
+  return { identity, opening: await admission.enter((left) => whenGone(socket, left)) };
+}
+
+/** Makes known who comes; a banned member is refused. */
+async function meet(identity: Identity, { members }: HandshakeRooms): Promise<MemberRecord> {
   const member = await members.arrive(identity);
   refuseBanned(member, Date.now());
-  return { identity, member };
+  return member;
+}
+
+/** Decides on somebody whose session costs nothing once it is accepted. */
+async function identify<T>(socket: Socket, token: unknown, rooms: HandshakeRooms, decide: (identity: Identity) => Promise<T>): Promise<T> {
+  const { identity, opening } = await comeIn(socket, token, rooms);
+  try {
+    await meet(identity, rooms);
+    return await decide(identity);
+  } finally {
+    opening.done();
+  }
 }
 
 /** Socket.IO gives an empty object where the client set nothing, and whatever the client set otherwise. */

@@ -1,10 +1,11 @@
+import { setImmediate as breath } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ANNOUNCEMENTS_STREAM, type Announcements } from "../announcements/index.js";
 import type { Presence } from "../presence/index.js";
 import type { StoredEntry, StreamReader } from "../stream/index.js";
+import type { Metrics } from "../telemetry/index.js";
 import type { Feed } from "./feed.js";
-import { HEAD_CHECK_MS } from "./limits.js";
-import { draining } from "./outlet.js";
+import { DOUBT_MARGIN_MS, HEAD_CHECK_MS, HEADS_AT_ONCE } from "./limits.js";
 import { SharedPackets } from "./packet.js";
 import type { Session } from "./session.js";
 
@@ -12,6 +13,7 @@ export interface HubRooms {
   log: StreamReader;
   announcements: Pick<Announcements, "onEntry">;
   presence: Pick<Presence, "enter" | "leave">;
+  deliveries: Metrics["deliveries"];
   logger: Logger;
 }
 
@@ -22,17 +24,21 @@ export interface HubRooms {
 export class Hub {
   readonly #log: StreamReader;
   readonly #presence: Pick<Presence, "enter" | "leave">;
+  readonly #deliveries: Metrics["deliveries"];
   readonly #logger: Logger;
   readonly #byUser = new Map<string, Set<Session>>();
   readonly #byStream = new Map<string, Set<Feed>>();
   readonly #unsubscribe: Array<() => void>;
   #dirty: Feed[] = [];
+  /** What each of those is given. */
+  #given: StoredEntry[] = [];
   #sessions = 0;
   #checking = false;
 
-  constructor({ log, announcements, presence, logger }: HubRooms) {
+  constructor({ log, announcements, presence, deliveries, logger }: HubRooms) {
     this.#log = log;
     this.#presence = presence;
+    this.#deliveries = deliveries;
     this.#logger = logger;
     const ofMembers = log.subscribe(
       (stream, entry) => {
@@ -57,6 +63,11 @@ export class Hub {
     return this.#byUser.size;
   }
 
+  /** All of them. */
+  *all(): Iterable<Session> {
+    for (const sessions of this.#byUser.values()) yield* sessions;
+  }
+
   sessionsOf(user: string): ReadonlySet<Session> {
     return this.#byUser.get(user) ?? new Set();
   }
@@ -65,9 +76,10 @@ export class Hub {
     this.#sessions++;
     addTo(this.#byUser, session.user, session);
     for (const feed of session.feeds) addTo(this.#byStream, feed.source.stream, feed);
-    // Spread over the interval, so that a wave of connections does not become a wave of checks.
-    session.nextHeadCheck = Date.now() + HEAD_CHECK_MS * (0.5 + Math.random() / 2);
+    session.nextHeadCheck = nextCheck();
     this.#presence.enter(session.user);
+    // Not before others can have heard of it: what they say of a time is then at most of this one.
+    session.startedAt = Date.now();
   }
 
   remove(session: Session): void {
@@ -77,29 +89,32 @@ export class Hub {
     this.#presence.leave(session.user);
   }
 
-  /** Tells every session to come back elsewhere, at a moment of its own. */
-  drain(): void {
-    for (const session of this.#all()) session.end(draining());
-  }
-
   close(): void {
     for (const stop of this.#unsubscribe) stop();
   }
 
+  /** Hints may have been lost: sessions that began at or after `since` (milliseconds since the Unix epoch; 0: all) look at the store now. */
+  doubt(since: number): void {
+    for (const session of this.all()) if (session.startedAt >= since - DOUBT_MARGIN_MS) session.nextHeadCheck = 0;
+    void this.#checkHeads();
+  }
+
   /** What time brings; to be called about once a second. */
   sweep(now: number): void {
-    const due: Session[] = [];
-    for (const session of this.#all()) {
-      session.sweep(now);
-      if (session.nextHeadCheck <= now) due.push(session);
-    }
-    if (due.length > 0 && !this.#checking) void this.#checkHeads(due);
+    for (const session of this.all()) session.sweep(now);
+    void this.#checkHeads();
   }
 
   /** What is said to all is seldom and goes to many: it goes in one pass, and one packet serves all who are given the same. */
   #onAnnouncement(entry: StoredEntry): void {
     const shared = new SharedPackets();
-    for (const feed of this.#byStream.get(ANNOUNCEMENTS_STREAM) ?? []) if (feed.takes(entry.seq)) feed.give(entry, shared);
+    const feeds: Feed[] = [];
+    for (const feed of this.#byStream.get(ANNOUNCEMENTS_STREAM) ?? []) {
+      if (!feed.takes(entry.seq)) continue;
+      feed.give(entry, shared);
+      feeds.push(feed);
+    }
+    this.#deliveries.live(feeds, new Array<StoredEntry>(feeds.length).fill(entry));
   }
 
   /** All devices of a member are given the same text. */
@@ -114,23 +129,33 @@ export class Hub {
       // All entries of one committed batch come in one turn, so a session gets its share of them as one packet.
       if (this.#dirty.length === 0) queueMicrotask(() => this.#flush());
       this.#dirty.push(feed);
+      this.#given.push(entry);
     }
   }
 
   #flush(): void {
-    const dirty = this.#dirty;
+    const [dirty, given] = [this.#dirty, this.#given];
     this.#dirty = [];
+    this.#given = [];
     for (const feed of dirty) feed.flush();
+    this.#deliveries.live(dirty, given);
   }
 
-  /** The store is the truth: a session whose hint was lost finds out here. */
-  async #checkHeads(sessions: Session[]): Promise<void> {
+  /**
+   * The store is the truth: a session whose hint was lost finds out here. One pass at a time; who becomes due during one has another after
+   * it.
+   */
+  async #checkHeads(): Promise<void> {
+    if (this.#checking) return;
     this.#checking = true;
-    const feeds = sessions.flatMap((session) => session.feeds);
+    let due = this.#due();
     try {
-      const tails = await this.#log.tails([...new Set(feeds.map((feed) => feed.source.stream))]);
-      for (const feed of feeds) feed.onHead(tails.get(feed.source.stream)?.head ?? 0);
-      for (const session of sessions) session.nextHeadCheck = Date.now() + HEAD_CHECK_MS;
+      for (; due.length > 0; due = this.#due()) {
+        while (due.length > 0) {
+          await this.#compare(due.splice(0, HEADS_AT_ONCE));
+          await breath();
+        }
+      }
     } catch (err) {
       this.#logger.warn({ err }, "the heads of connected members' streams could not be read; the next sweep tries again");
     } finally {
@@ -138,9 +163,28 @@ export class Hub {
     }
   }
 
-  *#all(): Iterable<Session> {
-    for (const sessions of this.#byUser.values()) yield* sessions;
+  #due(): Session[] {
+    const now = Date.now();
+    return [...this.all()].filter((session) => session.nextHeadCheck <= now);
   }
+
+  async #compare(sessions: Session[]): Promise<void> {
+    // Before the read: a doubt that is raised meanwhile makes them due again.
+    for (const session of sessions) session.nextHeadCheck = nextCheck();
+    const feeds = sessions.flatMap((session) => session.feeds);
+    try {
+      const tails = await this.#log.tails([...new Set(feeds.map((feed) => feed.source.stream))]);
+      for (const feed of feeds) feed.onHead(tails.get(feed.source.stream)?.head ?? 0);
+    } catch (error) {
+      for (const session of sessions) session.nextHeadCheck = 0;
+      throw error;
+    }
+  }
+}
+
+/** Spread, so that a wave of connections, or a doubt about all, does not become a wave of checks. Milliseconds since the Unix epoch. */
+function nextCheck(): number {
+  return Date.now() + HEAD_CHECK_MS * (0.5 + Math.random() / 2);
 }
 
 function addTo<V>(map: Map<string, Set<V>>, key: string, value: V): void {

@@ -40,6 +40,11 @@ export class Intake {
     options.socket.onAny((event: unknown, ...args: unknown[]) => this.#onRequest(event, args));
   }
 
+  /** Resolves when all that has come until now is answered. */
+  settled(): Promise<void> {
+    return this.#last;
+  }
+
   /** Nothing is done or answered any more. */
   close(): void {
     this.#closed = true;

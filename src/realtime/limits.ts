@@ -69,8 +69,72 @@ export const MAX_REMEMBERED_BANS = 10_000;
 /** Devices of one member whose cursors are kept. Threat: a client that invents devices. */
 export const MAX_DEVICES = 20;
 
-/** When clients of a stopping node come back: within this time, each at a random moment. Threat: all at once on the next node. */
-export const DRAIN_SPREAD_MS = 5_000;
+/**
+ * A stopping node tells its connections one after the other, with so much time for each, but for all at most the second. Threat: all at once
+ * on the next node, whatever clients make of `afterMs`. Milliseconds.
+ */
+export const DRAIN_EACH_MS = 4;
+export const DRAIN_SPREAD_MS = 8_000;
+
+/** `afterMs` of those farewells: up to this. Threat: a client that comes back before the balancer knows that the node is gone. Milliseconds. */
+export const DRAIN_AFTER_MS = 200;
+
+/** How long a stopping node waits for answers to requests that were sent to it before the farewell. Threat: one that never comes. Milliseconds. */
+export const LAST_ANSWERS_MS = 1_000;
+
+/**
+ * Sessions that are being opened at once: from the verified token until the inbox is synced. Threat: the members of a killed node, who come
+ * at once; with all of them at work together none is done soon, and those already here wait behind them (docs/PERFORMANCE.md).
+ */
+export const OPENINGS_AT_ONCE = 16;
+
+/** How long one of them may take until the next may begin. Threat: openings that hang hold up all others. Milliseconds. */
+export const OPENING_MS = 2_000;
+
+/** Connections that wait for their turn. Threat: memory; one costs about 50 KB. */
+export const MAX_WAITING_OPENINGS = 2_000;
+
+/** How long one may wait. Threat: a client that gives up, and comes again while its place is still in the queue. Milliseconds. */
+export const OPENING_WAIT_MS = 5_000;
+
+/** Within which time those come back who were refused because the node stops, each at a random moment. Threat: all at once. Milliseconds. */
+export const RETRY_STOPPING_MS = 1_000;
+
+/** The least and the longest time after which those come back for whom there was no place. Threat: all at once again. Milliseconds. */
+export const RETRY_OPENING_MIN_MS = 250;
+export const RETRY_OPENING_MAX_MS = 30_000;
+
+/** Pages that sessions read from the store at once. Threat: thousands that are behind, after an outage, read at the cost of what is new. */
+export const PAGES_AT_ONCE = 16;
+
+/** Sessions whose heads are read by one call. Threat: a call that holds the event loop, or is too late for its deadline. */
+export const HEADS_AT_ONCE = 500;
+
+/** How far a doubt reaches back before the time that it names. Threat: a session whose start was noted a moment later. Milliseconds. */
+export const DOUBT_MARGIN_MS = 1_000;
+
+/** How often tasks of other nodes are looked for while these cannot be heard. Source: members elsewhere see it within 3 s. Milliseconds. */
+export const LOOK_FOR_TASKS_MS = 2_000;
+
+/** How far such a look reaches back before the last one. Threat: reports that were on their way, and clocks that differ. Milliseconds. */
+export const TASKS_MARGIN_MS = 10_000;
+
+/** Reads of one such look; each brings up to 1,000 tasks. Threat: a look that never ends where tasks are many. */
+export const MAX_TASK_READS = 5;
+
+/** The least time between two reads of all watched topics, and the topics of one read. Threat: doubts in a row, and a read of any size. */
+export const REREAD_GAP_MS = 1_000;
+export const TOPICS_A_READ = 200;
+
+/** The least time between two messages about one task or one topic to other nodes. Source: as often as a screen is told. Milliseconds. */
+export const RELAY_TASK_MS = 100;
+export const RELAY_TOPIC_MS = 50;
+
+/** How far another node's clock may be ahead in what it tells of a session. Threat: a forged time, which no later session would pass. Milliseconds. */
+export const MAX_AHEAD_MS = 24 * 3_600_000;
+
+/** Sessions told of in one sweep whose member is on another node too. Threat: a wave of messages after an outage. */
+export const MAX_RIVALS = 1_000;
 
 /** Topics that one connection to `/live` has joined. Threat: memory; an honest page shows a few boards. */
 export const MAX_JOINED_TOPICS = 200;

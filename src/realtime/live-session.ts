@@ -65,6 +65,10 @@ export class LiveSession implements Watcher {
     this.#flow.changed(ONLINE);
   }
 
+  get connection(): object {
+    return this.#options.socket.conn;
+  }
+
   changed(topic: string): void {
     if (this.#joined.has(topic)) this.#flow.changed(topic);
   }
@@ -80,6 +84,11 @@ export class LiveSession implements Watcher {
     else if (this.#outlet.stalledFor(now) > STALL_MS) this.#endSlow();
     // Also where the number has only come back to one that presence told before, and this client was given another between.
     else if (this.#options.online().event !== this.#onlineGiven) this.onlineChanged(now);
+  }
+
+  /** Resolves when what the client asked until now is answered. */
+  settled(): Promise<void> {
+    return this.#intake.settled();
   }
 
   /** Ends the session with a farewell. Harmless when it has ended. */

@@ -8,8 +8,10 @@ import { Boards } from "./boards.js";
 import { closeUnused } from "./connection.js";
 import { guardNamespace } from "./handshake.js";
 import { LiveSession } from "./live-session.js";
-import { draining } from "./outlet.js";
+import type { Nodes } from "./nodes.js";
+import type { Namespace } from "./notifications.js";
 import { Packet } from "./packet.js";
+import { TopicRelay } from "./topic-relay.js";
 
 export interface LiveRooms {
   /** Decides on a connection: who it is, or null for a guest. @throws BelfryError as of a refused connection. */
@@ -20,24 +22,21 @@ export interface LiveRooms {
   members: Pick<Members, "arrive">;
   /** A session was ended because its client does not read. */
   slowConsumer: () => void;
+  /** Null where this node is the only one. */
+  nodes: Nodes | null;
   logger: Logger;
 }
 
 /** The namespace `/live`, as far as its owner needs it. */
-export interface Live {
+export interface Live extends Namespace {
   /** Sessions on this node. */
   readonly count: number;
-  sessionsOf(user: string): Iterable<LiveSession>;
-  /** What time brings; to be called about once a second. `now`: milliseconds. */
-  sweep(now: number): void;
-  /** Tells every session to come back elsewhere, at a moment of its own, and stops listening to the rooms. */
-  close(): void;
 }
 
 /** Opens the namespace `/live`: live boards, and how many members are online. */
 export function attachLive(io: Server, rooms: LiveRooms): Live {
-  const { admit, topics, presence, verifier, members, slowConsumer, logger } = rooms;
-  const boards = new Boards(topics);
+  const { admit, topics, presence, verifier, members, slowConsumer, nodes, logger } = rooms;
+  const boards = new Boards(topics, (err) => logger.warn({ err }, "watched topics could not be read; it is tried again"));
   const sessions = new Set<LiveSession>();
   const byUser = new Map<string, Set<LiveSession>>();
   let told = new Packet("/live", "");
@@ -46,6 +45,7 @@ export function attachLive(io: Server, rooms: LiveRooms): Live {
     for (const session of sessions) session.onlineChanged(now);
   });
   const namespace = io.of("/live");
+  const relay = nodes === null ? null : new TopicRelay({ nodes, namespace, topics, reread: () => boards.reread() });
 
   guardNamespace(namespace, admit);
 
@@ -84,14 +84,15 @@ export function attachLive(io: Server, rooms: LiveRooms): Live {
     get count() {
       return sessions.size;
     },
+    sessions: () => sessions,
     sessionsOf: (user) => byUser.get(user) ?? [],
     sweep(now) {
       for (const session of sessions) session.sweep(now);
     },
     close() {
       unsubscribe();
+      relay?.close();
       boards.close();
-      for (const session of sessions) session.end(draining());
     },
   };
 }

@@ -20,6 +20,7 @@ export interface ModerationSessionOptions {
 /** One connection of one moderator: what they ask for, and the acts of all moderators as they are done. */
 export class ModerationSession implements Moderator {
   readonly user: string;
+  readonly connection: object;
   readonly #outlet: Outlet;
   readonly #intake: Intake;
   readonly #slowConsumer: () => void;
@@ -29,6 +30,7 @@ export class ModerationSession implements Moderator {
 
   constructor({ socket, accepted, handlers, slowConsumer, logger }: ModerationSessionOptions) {
     this.user = accepted.identity.user;
+    this.connection = socket.conn;
     this.#actor = accepted.actor;
     this.#expiresAt = accepted.identity.expiresAt;
     this.#slowConsumer = slowConsumer;
@@ -66,6 +68,11 @@ export class ModerationSession implements Moderator {
   sweep(now: number): void {
     if (now >= this.#expiresAt) this.end(TOKEN_EXPIRED);
     else if (this.#outlet.stalledFor(now) > STALL_MS) this.#endSlow();
+  }
+
+  /** Resolves when what the client asked until now is answered. */
+  settled(): Promise<void> {
+    return this.#intake.settled();
   }
 
   /** Ends the session with a farewell. Harmless when it has ended. */

@@ -6,7 +6,6 @@ import { type AcceptedModerator, guardNamespace } from "./handshake.js";
 import type { moderationHandlers } from "./moderation-requests.js";
 import { ModerationSession } from "./moderation-session.js";
 import type { Namespace } from "./notifications.js";
-import { draining } from "./outlet.js";
 import { Packet } from "./packet.js";
 
 export interface ModerationRooms {
@@ -44,14 +43,12 @@ export function attachModeration(io: Server, rooms: ModerationRooms): Namespace 
   });
 
   return {
+    sessions: () => sessions,
     // Moderators are few.
     sessionsOf: (user) => [...sessions].filter((session) => session.user === user),
     sweep(now) {
       for (const session of sessions) session.sweep(now);
     },
-    close() {
-      unsubscribe();
-      for (const session of sessions) session.end(draining());
-    },
+    close: unsubscribe,
   };
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "socket.io";
 import { isUnused } from "./connection.js";
-import { DRAIN_SPREAD_MS, FAREWELL_MS, HIGH_WATER_BYTES, HIGH_WATER_PACKETS } from "./limits.js";
+import { DRAIN_AFTER_MS, FAREWELL_MS, HIGH_WATER_BYTES, HIGH_WATER_PACKETS } from "./limits.js";
 import { Packet } from "./packet.js";
 
 /** Why the server ends a session. docs/PROTOCOL.md, `goodbye`. */
@@ -32,14 +32,16 @@ export const FLOODED: Farewell = {
   reconnect: false,
 };
 
-/** A stopping node's. Each session comes back at a moment of its own. */
+/** A stopping node's. */
 export function draining(): Farewell {
-  const afterMs = Math.ceil(Math.random() * DRAIN_SPREAD_MS);
+  const afterMs = Math.ceil(Math.random() * DRAIN_AFTER_MS);
   return { code: "draining", message: "This node is stopping; connect again.", reconnect: true, afterMs };
 }
 
 /** The end of a packet from this length on is always told: it alone may congest a connection. Characters, of up to 3 bytes each. */
 const TELLING_LENGTH = HIGH_WATER_BYTES / 4;
+
+type Connection = Socket["conn"];
 
 /** What the engine's transport is when it is a WebSocket. Polling transports have no socket of their own. */
 interface WebSocketTransport {
@@ -53,7 +55,7 @@ interface WebSocketTransport {
  */
 export class Outlet {
   readonly #socket: Socket;
-  readonly #connection: Socket["conn"];
+  readonly #connection: Connection;
   readonly #namespace: string;
   #waiters: Array<() => void> = [];
   /** Since when the reader stands still above the high-water mark; null while it keeps up. Milliseconds. */
@@ -91,16 +93,12 @@ export class Outlet {
 
   /** Whether the reader is too far behind to be given more. */
   get congested(): boolean {
-    // The engine gives a transport the next packets when all before have left for good.
-    if (this.#connection.transport.writable) return false;
-    return this.#writeBuffer.length > HIGH_WATER_PACKETS || this.bufferedBytes() > HIGH_WATER_BYTES;
+    return isCongested(this.#connection);
   }
 
   /** Bytes that wait for the reader: in the WebSocket, and as packets in the engine. */
   bufferedBytes(): number {
-    let bytes = this.#transport.socket?.bufferedAmount ?? 0;
-    for (const packet of this.#writeBuffer) bytes += packet.data?.length ?? 0;
-    return bytes;
+    return bytesWaiting(this.#connection);
   }
 
   /** Resolves when the reader can take more, or the session has ended. */
@@ -135,7 +133,8 @@ export class Outlet {
     this.emit("goodbye", farewell);
     const transport = this.#transport;
     this.closed();
-    if (farewell.reconnect) this.#connection.close();
+    // Not before the sessions of the other namespaces that end in the same turn have said farewell.
+    if (farewell.reconnect) queueMicrotask(() => this.#connection.close());
     else this.#socket.disconnect();
     setTimeout(() => {
       if (farewell.reconnect || isUnused(this.#socket)) transport.socket?.terminate();
@@ -152,10 +151,6 @@ export class Outlet {
     return this.#connection.transport as unknown as WebSocketTransport;
   }
 
-  get #writeBuffer(): Array<{ data?: string }> {
-    return (this.#connection as unknown as { writeBuffer: Array<{ data?: string }> }).writeBuffer;
-  }
-
   readonly #onDrain = (): void => {
     if (this.congested) return;
     this.#behindSince = null;
@@ -169,4 +164,22 @@ export class Outlet {
     this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+/** Whether the reader of a connection is too far behind to be given more. */
+export function isCongested(connection: Connection): boolean {
+  // The engine gives a transport the next packets when all before have left for good.
+  if (connection.transport.writable) return false;
+  return writeBufferOf(connection).length > HIGH_WATER_PACKETS || bytesWaiting(connection) > HIGH_WATER_BYTES;
+}
+
+/** Bytes that wait for the reader of a connection: in the WebSocket, and as packets in the engine. */
+export function bytesWaiting(connection: Connection): number {
+  let bytes = (connection.transport as unknown as WebSocketTransport).socket?.bufferedAmount ?? 0;
+  for (const packet of writeBufferOf(connection)) bytes += packet.data?.length ?? 0;
+  return bytes;
+}
+
+function writeBufferOf(connection: Connection): Array<{ data?: string }> {
+  return (connection as unknown as { writeBuffer: Array<{ data?: string }> }).writeBuffer;
 }

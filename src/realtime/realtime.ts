@@ -1,4 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Server, type Socket } from "socket.io";
 import type { Announcements } from "../announcements/index.js";
@@ -15,16 +16,30 @@ import type { StreamReader } from "../stream/index.js";
 import type { Tasks } from "../tasks/index.js";
 import type { Metrics } from "../telemetry/index.js";
 import type { Topics } from "../topics/index.js";
+import { joinNodes } from "./adapter.js";
+import { Admission } from "./admission.js";
+import { Departure } from "./departure.js";
 import { DeviceCursors } from "./devices.js";
 import { Expulsions } from "./expulsions.js";
 import { admitLive, admitMember, admitModerator, type HandshakeRooms, refusal } from "./handshake.js";
-import { FAREWELL_MS, JOIN_TIMEOUT_MS, MAX_JOINS, MAX_PACKET_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS, SWEEP_MS } from "./limits.js";
+import {
+  FAREWELL_MS,
+  JOIN_TIMEOUT_MS,
+  MAX_JOINS,
+  MAX_PACKET_BYTES,
+  PAGES_AT_ONCE,
+  PING_INTERVAL_MS,
+  PING_TIMEOUT_MS,
+  SWEEP_MS,
+} from "./limits.js";
 import { attachLive } from "./live.js";
 import { attachModeration } from "./moderation.js";
 import { moderationHandlers } from "./moderation-requests.js";
+import type { Nodes } from "./nodes.js";
 import { attachNotifications, type Namespace } from "./notifications.js";
 import { requestHandlers } from "./requests.js";
 import { Seats } from "./seats.js";
+import { Turnstile } from "./turnstile.js";
 
 interface RealtimeOptions {
   httpServer: HttpServer;
@@ -40,6 +55,8 @@ interface RealtimeOptions {
   tasks: Tasks;
   topics: Topics;
   presence: Presence;
+  /** Null where this node is the only one. */
+  nodes: Nodes | null;
   verifier: TokenVerifier;
   /** Where a request comes from: a network address, or null. */
   addressOf: (request: IncomingMessage) => string | null;
@@ -47,24 +64,39 @@ interface RealtimeOptions {
   logger: Logger;
 }
 
+/** How often a node that has sent its sessions away looks whether they have left. Milliseconds. */
+const CLOSE_LOOK_MS = 20;
+
+/** Those that are there for good. */
+const NAMESPACES = ["/notifications", "/live", "/moderation"];
+
 /** Socket.IO on an HTTP server: the namespaces `/notifications`, `/live` and `/moderation`. */
 export class Realtime {
   readonly #io: Server;
   readonly #namespaces: Namespace[];
   readonly #expulsions: Expulsions;
+  readonly #admission = new Admission();
   readonly #timer: NodeJS.Timeout;
   #draining = false;
 
   constructor(options: RealtimeOptions) {
     this.#io = createServer(options.httpServer);
-    const { moderation, verifier, metrics, logger } = options;
+    const { moderation, verifier, metrics, nodes, logger } = options;
+    if (nodes !== null) for (const name of NAMESPACES) joinNodes(this.#io.of(name), nodes);
     const devices = new DeviceCursors(options.inboxStore);
-    const handshake: HandshakeRooms = { ...options, devices, seats: new Seats(), draining: () => this.#draining };
+    const handshake: HandshakeRooms = {
+      ...options,
+      devices,
+      seats: new Seats(),
+      admission: this.#admission,
+      draining: () => this.#draining,
+    };
     const slowConsumer = (): void => metrics.slowConsumers.add();
     const onSession = (user: string): void => this.#expulsions.onSession(user);
 
     const notifications = attachNotifications(this.#io, {
       ...options,
+      turns: new Turnstile(PAGES_AT_ONCE),
       admit: (socket) => admitMember(socket, handshake),
       onSession,
       handlers: requestHandlers({ ...options, devices }),
@@ -83,6 +115,7 @@ export class Realtime {
     });
     refuseElsewhere(this.#io);
 
+    metrics.admissionQueue.from(() => this.#admission.waiting);
     this.#namespaces = [notifications, live, moderators];
     this.#expulsions = new Expulsions(
       options,
@@ -94,15 +127,24 @@ export class Realtime {
     }, SWEEP_MS);
   }
 
-  /** Refuses new connections, says `draining` to all sessions and closes Socket.IO and its HTTP server. */
+  /**
+   * Refuses new connections, sends all sessions elsewhere, spread over `DRAIN_SPREAD_MS` at most, and closes Socket.IO and its HTTP server.
+   * Those who are not sent away yet are served on.
+   */
   async close(): Promise<void> {
     this.#draining = true;
+    this.#admission.close();
+    const departure = new Departure(() => this.#namespaces.flatMap((namespace) => [...namespace.sessions()]));
+    await departure.spread();
     clearInterval(this.#timer);
     this.#expulsions.close();
     for (const namespace of this.#namespaces) namespace.close();
     // Farewells leave before the transports are cut.
     const deadline = Date.now() + FAREWELL_MS;
-    while (this.#io.engine.clientsCount > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (this.#io.engine.clientsCount > 0 && Date.now() < deadline) {
+      await pause(CLOSE_LOOK_MS);
+      departure.rest();
+    }
     await this.#io.close();
   }
 }

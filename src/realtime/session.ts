@@ -7,7 +7,8 @@ import type { StreamName } from "../inbox/requests.js";
 import type { MemberRecord } from "../members/index.js";
 import type { Cursor, StreamReader } from "../stream/index.js";
 import type { Progress } from "../tasks/index.js";
-import { Feed, type FeedEvents } from "./feed.js";
+import type { Opening } from "./admission.js";
+import { Feed, type FeedEvents, type FeedReader } from "./feed.js";
 import { Intake, unknownEvent } from "./intake.js";
 import { STALL_MS } from "./limits.js";
 import { AnnouncementStream, inboxOf, type MemberStream } from "./member-streams.js";
@@ -20,12 +21,15 @@ export interface SessionOptions {
   identity: Identity;
   member: MemberRecord;
   device: string | null;
+  /** Its place at the gate. */
+  opening: Opening;
   rooms: SessionRooms;
 }
 
 /** What all sessions of a node have in common. */
 export interface SessionRooms {
   log: StreamReader;
+  turns: FeedReader["turns"];
   inbox: Parameters<typeof inboxOf>[1];
   announcements: { view(member: MemberRecord): Promise<AnnouncementView> };
   tasks: { running(user: string): Promise<Progress[]> };
@@ -47,6 +51,7 @@ export class Session implements Requester {
   readonly #socket: Socket;
   readonly #outlet: Outlet;
   readonly #rooms: SessionRooms;
+  readonly #opening: Opening;
   readonly #announcements = new AnnouncementStream();
   readonly #progress: ProgressFeed;
   readonly #intake: Intake;
@@ -59,11 +64,14 @@ export class Session implements Requester {
   #heardOf: Set<string> | null = null;
   #showsProgress = false;
   #ended = false;
+  /** When it was there for hints. Milliseconds since the Unix epoch. */
+  startedAt = 0;
   /** When the streams' heads are to be compared with the store next. Milliseconds. */
   nextHeadCheck = 0;
 
-  constructor({ socket, identity, member, device, rooms }: SessionOptions) {
+  constructor({ socket, identity, member, device, opening, rooms }: SessionOptions) {
     this.#socket = socket;
+    this.#opening = opening;
     this.#rooms = rooms;
     this.#identity = identity;
     this.#member = member;
@@ -101,6 +109,15 @@ export class Session implements Requester {
       onSlow: () => this.#endSlow(),
       logger: rooms.logger,
     });
+  }
+
+  /** Names the session among those of all nodes. */
+  get id(): string {
+    return this.#socket.id;
+  }
+
+  get connection(): object {
+    return this.#socket.conn;
   }
 
   get name(): string | null {
@@ -172,6 +189,11 @@ export class Session implements Requester {
     else for (const feed of this.feeds) feed.retry();
   }
 
+  /** Resolves when what the client asked until now is answered. */
+  settled(): Promise<void> {
+    return this.#intake.settled();
+  }
+
   /** Ends the session with a farewell. Harmless when it has ended. */
   end(farewell: Farewell): void {
     if (this.#ended) return;
@@ -182,6 +204,7 @@ export class Session implements Requester {
   /** The connection is gone. */
   ended(): void {
     this.#ended = true;
+    this.#opening.done();
     this.#outlet.closed();
     this.#intake.close();
     this.#progress.close();
@@ -195,13 +218,15 @@ export class Session implements Requester {
   }
 
   #feed(source: MemberStream, showing: () => void, synced: () => void): Feed {
-    const { log, events, logger } = this.#rooms;
+    const { log, turns, events, logger } = this.#rooms;
     const failed = (err: unknown): void =>
       logger.warn({ err, user: this.user }, "a member's stream could not be read; the session tries again");
-    return new Feed(source, log, this.#outlet, { ...events, failed, showing, synced });
+    const held = (): void => this.#opening.done();
+    return new Feed(source, { log, turns }, this.#outlet, { ...events, held, failed, showing, synced });
   }
 
   #onInboxSynced(): void {
+    this.#opening.done();
     this.feeds[1].start();
     if (!this.#showsProgress) void this.#showRunning();
   }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Feed, type FeedOutlet } from "../../../src/realtime/feed.js";
 import { inboxOf } from "../../../src/realtime/member-streams.js";
 import type { Packet } from "../../../src/realtime/packet.js";
+import { Turnstile } from "../../../src/realtime/turnstile.js";
 import type { StoredEntry } from "../../../src/stream/index.js";
 import { type Embedded, openEmbedded, tell } from "../../support/embedded.js";
 
@@ -44,6 +45,7 @@ class Client implements FeedOutlet {
 const SILENT = {
   replayed: () => {},
   reset: () => {},
+  held: () => {},
   failed: (error: unknown) => Promise.reject(error),
   showing: () => {},
   synced: () => {},
@@ -55,7 +57,7 @@ async function settle(): Promise<void> {
 }
 
 async function openFeed(embedded: Embedded, client: Client, from: number): Promise<Feed> {
-  const feed = new Feed(inboxOf("ada", embedded.inbox), embedded.log, client, SILENT);
+  const feed = new Feed(inboxOf("ada", embedded.inbox), { log: embedded.log, turns: new Turnstile(1) }, client, SILENT);
   const epoch = await embedded.log.epoch();
   await feed.open({ epoch, seq: from }, epoch, await embedded.log.tail("inbox:ada"));
   return feed;

@@ -59,6 +59,7 @@ export async function startLive(engine: { pingInterval?: number; pingTimeout?: n
     members: {
       arrive: async ({ user, name, roles }) => ({ user, name, roles, joinedAt: 0, mute: null, ban: state.banned.get(user) ?? null }),
     },
+    nodes: null,
     slowConsumer: () => {
       state.slow++;
     },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { Departure } from "../../../src/realtime/departure.js";
 import { until } from "../../support/member.js";
 import { type LiveServer, startLive } from "./live-server.js";
 
@@ -193,9 +194,10 @@ describe("a connection to /live", () => {
   it("is told to come back when the node stops, and nothing listens any more then", async () => {
     const viewer = server.view("ada");
     await viewer.ask("join", { topics: ["board"] });
-    server.live.close();
+    await new Departure(() => server.live.sessions()).spread();
     await until("the farewell", () => viewer.farewells.length === 1);
     expect(viewer.farewells[0]).toMatchObject({ code: "draining", reconnect: true, afterMs: expect.any(Number) });
+    server.live.close();
     expect(server.presence.listeners.size).toBe(0);
     await until("it is gone", () => server.live.count === 0);
   });

@@ -19,6 +19,8 @@ import { tokenFor, until } from "../../support/member.js";
 import { RawSocket } from "../../support/raw.js";
 import type { Service } from "../../support/service.js";
 
+type RealtimeOptions = ConstructorParameters<typeof Realtime>[0];
+
 const SECRET = "a secret of at least thirty-two bytes";
 
 interface Answer extends Record<string, unknown> {
@@ -76,8 +78,11 @@ export class Client {
   }
 }
 
-/** The three namespaces on a server of their own, over an embedded store. */
-export async function startRealtime() {
+/** The three namespaces on a server of their own, over an embedded store. `nodes`: the other nodes; there are none unless given. */
+export async function startRealtime({
+  nodes = null,
+  sessionPolicy = "multi",
+}: Partial<Pick<RealtimeOptions, "nodes"> & RealtimeOptions["config"]> = {}) {
   const embedded = await openEmbedded();
   const { stores, log, inbox } = embedded;
   const onError = (error: unknown): void => {
@@ -109,7 +114,7 @@ export async function startRealtime() {
   const httpServer = createServer();
   const realtime = new Realtime({
     httpServer,
-    config: { allowedOrigins: [], sessionPolicy: "multi", guests: true },
+    config: { allowedOrigins: [], sessionPolicy, guests: true },
     log,
     inbox,
     inboxStore: stores.inbox,
@@ -121,6 +126,7 @@ export async function startRealtime() {
     tasks,
     topics: new Topics({ store: stores.topics }),
     presence,
+    nodes,
     verifier: createTokenVerifier({
       tokenKeys: { kind: "secret", secret: new TextEncoder().encode(SECRET) },
       jwtIssuer: null,
@@ -150,6 +156,7 @@ export async function startRealtime() {
     moderation,
     tasks,
     presence,
+    realtime,
     tokenOf,
     /** A connection of its own. */
     connect(
