@@ -14,6 +14,10 @@ import { announcements, bareBroadcast } from "./scenarios/announcements.mjs";
 import { disk } from "./scenarios/disk.mjs";
 import { latency } from "./scenarios/latency.mjs";
 import { bareMemory, serviceMemory } from "./scenarios/memory.mjs";
+import { singleNodes, twoNodes } from "./scenarios/nodes.mjs";
+import { outages } from "./scenarios/outage.mjs";
+import { roster } from "./scenarios/roster.mjs";
+import { stampede } from "./scenarios/stampede.mjs";
 import { task } from "./scenarios/tasks.mjs";
 import { bareSocketIo, byHand, service } from "./scenarios/throughput.mjs";
 import { topic } from "./scenarios/topics.mjs";
@@ -27,8 +31,12 @@ const ROUND = {
   "b-sqlite": (options, seed) => service({ store: "sqlite", recipients: 1, options, seed }),
   "h-sqlite": (options, seed) => service({ store: "sqlite", recipients: 1, settings: options.settings, options, seed }),
   "a-mongodb": (options, seed) => service({ store: "mongodb", recipients: 10, options, seed }),
+  "i-apart-10": (options, seed) => singleNodes({ recipients: 10, options, seed }),
+  "i-10": (options, seed) => twoNodes({ recipients: 10, options, seed }),
   "d-10": (options, seed) => byHand({ recipients: 10, options, seed }),
   "b-mongodb": (options, seed) => service({ store: "mongodb", recipients: 1, options, seed }),
+  "i-apart-1": (options, seed) => singleNodes({ recipients: 1, options, seed }),
+  "i-1": (options, seed) => twoNodes({ recipients: 1, options, seed }),
   "d-1": (options, seed) => byHand({ recipients: 1, options, seed }),
   "e-sqlite": (options) => announcements({ store: "sqlite", options }),
   "e-bare": (options) => bareBroadcast({ options }),
@@ -77,8 +85,31 @@ async function extras(options, throughput) {
     say(`memory of ${options.connections} idle connections`);
     result.memory = { service: await serviceMemory({ options }), "bare Socket.IO": await bareMemory({ options }) };
   }
+  return { ...result, ...(await ofManyNodes(options)) };
+}
+
+async function ofManyNodes(options) {
+  const result = {};
+  if (options.extras.includes("j")) {
+    say("Redis away");
+    result.outages = await outages({ options, say });
+  }
+  if (options.extras.includes("k")) {
+    result.stampedes = [];
+    for (let n = 0; n < options.rounds; n++) {
+      say(`round ${n + 1}/${options.rounds}  ${options.arriving} members arrive at once`);
+      result.stampedes.push(await stampede({ options }));
+    }
+  }
+  if (options.extras.includes("l")) {
+    say(`${options.remote} members of another node`);
+    result.roster = await roster({ options });
+  }
   return result;
 }
+
+/** Is anything with this letter to be run? */
+const wants = ({ scenarios, extras }, letter) => [...scenarios, ...extras].some((name) => name === letter || name.startsWith(`${letter}-`));
 
 async function main() {
   const options = parseCommandLine(process.argv.slice(2));
@@ -89,8 +120,10 @@ async function main() {
   requirePinning();
   ensureBuilt();
   await mkdir(ARTIFACTS, { recursive: true });
-  const wantsMongod = options.stores.includes("mongodb") || options.scenarios.some((name) => name.startsWith("d-"));
+  const wantsRedis = ["i", "j", "k"].some((letter) => wants(options, letter));
+  const wantsMongod = options.stores.includes("mongodb") || wants(options, "d") || wantsRedis;
   options.mongodBinary = wantsMongod ? (process.env.TEST_MONGOD_BINARY ?? (await obtainMongod(say))) : undefined;
+  options.redisBinary = wantsRedis ? (process.env.TEST_REDIS_SERVER ?? "redis-server") : undefined;
   pinLoadGenerator();
   if (options.profile !== undefined) {
     process.stdout.write(await profileScenario(options.profile, options, ARTIFACTS));

@@ -7,7 +7,7 @@ const STORES = ["sqlite", "mongodb"];
 export const USAGE = `npm run bench -- [options]
 
   --rounds N          rounds, each with every scenario and baseline (5)
-  --only LIST         of: a, b, c, d, e, f, g, h, latency, disk, memory (or one: a-sqlite, d-10, …)
+  --only LIST         of: a to l, latency, disk, memory (or one: a-sqlite, d-10, i-1, …)
   --store NAME        sqlite or mongodb (both)
   --quick             1 round, short windows: to see that it works, not to judge by
   --warmup SECONDS    before each window (3; quick: 2)
@@ -16,7 +16,7 @@ export const USAGE = `npm run bench -- [options]
   --profile SCENARIO  run one of a, b, e, such as a-sqlite, once under Node's profiler and print where the time went
 
 Results go to artifacts/bench.json. It needs Linux, two cores and taskset. MongoDB is
-TEST_MONGOD_BINARY, or the one that the tests use.
+TEST_MONGOD_BINARY, Redis TEST_REDIS_SERVER, or those that the tests use.
 `;
 
 /** Seconds to let garbage be collected before memory is looked at. */
@@ -31,8 +31,15 @@ const ANNOUNCEMENTS = { full: { warmup: 100, measured: 400 }, quick: { warmup: 2
 const BURST_SECONDS = { full: 10, quick: 3 };
 /** (h): settings stored. */
 const SETTINGS = { full: 100_000, quick: 2_000 };
+/** (j): seconds for which Redis is away. */
+const OUTAGES = { full: [1, 10, 60], quick: [1, 10] };
+/** (k): members who arrive; seconds of load before that, and after it. */
+const ARRIVING = 2_000;
+const STAMPEDE = { full: { before: 10, after: 20 }, quick: { before: 5, after: 15 } };
+/** (l): members on another node. */
+const REMOTE = { full: 100_000, quick: 20_000 };
 
-const EXTRAS = ["f", "g", "latency", "disk", "memory"];
+const EXTRAS = ["f", "g", "j", "k", "l", "latency", "disk", "memory"];
 
 function positive(text, name) {
   const value = Number(text);
@@ -80,6 +87,10 @@ export function parseCommandLine(args) {
     announcements: ANNOUNCEMENTS[length],
     burst: BURST_SECONDS[length],
     settings: SETTINGS[length],
+    outages: OUTAGES[length],
+    arriving: ARRIVING,
+    stampede: STAMPEDE[length],
+    remote: REMOTE[length],
     stores,
     scenarios: Object.keys(SCENARIOS).filter((name) => ofStore(name) && asked(parts, name)),
     extras: EXTRAS.filter((name) => asked(parts, name)),

@@ -78,6 +78,18 @@ export class Members {
     }
   }
 
+  /** Connects one member; it counts as one of these when it is ready. Rejects with an Error whose `data` is the server's, where it refused. */
+  async join({ user, auth }) {
+    const member = new Member(this, user, auth);
+    try {
+      await member.ready;
+    } catch (error) {
+      member.socket.destroy();
+      throw error;
+    }
+    this.members.push(member);
+  }
+
   /** Entries received, by member. */
   counts() {
     return new Map(this.members.map((member) => [member.user, member.received]));
@@ -107,7 +119,9 @@ export class Members {
     } else if (startsWith(data, this.readyStart)) {
       member.settle();
     } else if (startsWith(data, this.refusedStart)) {
-      member.settle(new Error(`The server refused ${member.user}: ${data.toString("utf8", 0, 500)}`));
+      const refusal = data.toString("utf8", this.refusedStart.length);
+      const error = new Error(`The server refused ${member.user}: ${refusal.slice(0, 500)}`);
+      member.settle(Object.assign(error, { data: JSON.parse(refusal).data }));
     }
   }
 }
@@ -164,7 +178,7 @@ class Member {
 
   lost() {
     this.settle(new Error(`${this.user} lost its connection before it was ready`));
-    if (!this.owner.closing) this.owner.onLost?.(this.user);
+    if (!this.owner.closing && this.owner.members.includes(this)) this.owner.onLost?.(this.user);
   }
 
   read(chunk) {

@@ -24,9 +24,21 @@ export function requirePinning() {
   }
 }
 
+/** Both, where there are two servers, which the load generator then shares them with. */
+export const CORES = [SERVER_CORE, LOAD_CORE];
+
+function pin(pid, cores) {
+  execFileSync("taskset", ["-a", "-c", "-p", cores, String(pid)], { stdio: "pipe" });
+}
+
 /** Pins this process, all its threads included, to the load generator's core. */
 export function pinLoadGenerator() {
-  execFileSync("taskset", ["-a", "-c", "-p", String(LOAD_CORE), String(process.pid)], { stdio: "pipe" });
+  pin(process.pid, String(LOAD_CORE));
+}
+
+/** Lets processes, this one where none are named, run on both cores. */
+export function spreadOverCores(pids = [process.pid]) {
+  for (const pid of pids) pin(pid, CORES.join(","));
 }
 
 /** CPU seconds (user + system, all threads) that the processes have used so far. */
@@ -69,9 +81,12 @@ export function residentBytes(pid) {
   return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m)[1]) * 1024;
 }
 
-/** How many files and sockets a process may have open. */
-export function openFileLimit(pid) {
-  return Number(readFileSync(`/proc/${pid}/limits`, "utf8").match(/^Max open files\s+(\d+)/m)[1]);
+/** Throws an Error that says what to do unless each of the processes may have `needed` files and sockets open. */
+export function requireOpenFiles(pids, needed) {
+  for (const pid of pids) {
+    const limit = Number(readFileSync(`/proc/${pid}/limits`, "utf8").match(/^Max open files\s+(\d+)/m)[1]);
+    if (limit < needed) throw new Error(`${needed} open files are needed and ${limit} allowed: run \`ulimit -n ${needed}\` first`);
+  }
 }
 
 /**
@@ -95,5 +110,36 @@ export function openWindow(pids) {
     const others = Math.max(0, coreSeconds(SERVER_CORE) - start.core - cpu) / wall;
     const storeShare = (processSeconds(storePids) - start.store) / cpu;
     return { wall, cpu, storeShare, load, others };
+  };
+}
+
+/**
+ * The same for many processes on both cores. `groups`: `{ services, stores, buses }`, process ids of each. Result: `wall` seconds, `cpu`
+ * seconds of all, `storeShare` and `busShare` of them those of the databases and of Redis, `load` seconds of this process, and `others`, the
+ * share of both cores that went to anything else.
+ */
+export function openWindowOnBoth({ services, stores, buses }) {
+  const look = () => ({
+    at: performance.now(),
+    services: processSeconds(services),
+    stores: processSeconds(stores),
+    buses: processSeconds(buses),
+    load: processSeconds([process.pid]),
+    cores: coreSeconds(SERVER_CORE) + coreSeconds(LOAD_CORE),
+  });
+  const start = look();
+  return () => {
+    const end = look();
+    const since = (key) => end[key] - start[key];
+    const wall = since("at") / 1000;
+    const cpu = since("services") + since("stores") + since("buses");
+    return {
+      wall,
+      cpu,
+      storeShare: since("stores") / cpu,
+      busShare: since("buses") / cpu,
+      load: since("load"),
+      others: Math.max(0, since("cores") - cpu - since("load")) / (2 * wall),
+    };
   };
 }

@@ -28,15 +28,15 @@ function pick(random, members, count) {
 }
 
 /**
- * Makes `(n) => JSON text` of the nth domain event: a comment that mentions `recipients` of the members. Its author, who also started the
- * thread, is none of them, so that exactly the mentioned are told.
+ * Makes `(n) => JSON text` of the nth domain event: a comment that mentions `recipients` of the members, or those whose numbers
+ * `choose(random)` gives. Its author, who also started the thread, is none of them, so that exactly the mentioned are told.
  */
-export function eventMaker({ members, recipients, seed, prefix }) {
+export function eventMaker({ members, recipients, seed, prefix, choose = (random) => pick(random, members, recipients) }) {
   const random = randomSource(seed);
   return (n) => {
     const thread = n % 500;
     const mentions = [];
-    for (const member of pick(random, members, recipients)) mentions.push(`"${memberName(member)}"`);
+    for (const member of choose(random)) mentions.push(`"${memberName(member)}"`);
     return (
       `{"id":"${prefix}-${n}","type":"comment.created","at":"${new Date().toISOString()}","actor":{"id":"author-${thread}","name":"Author ` +
       `${thread}"},"thread":{"id":"${thread}","title":"Topic ${thread} about drafts and editors","url":"https://forum.example/t/${thread}",` +

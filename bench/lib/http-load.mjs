@@ -78,19 +78,20 @@ async function sendWhenDue({ callers, seconds, gap, makeBody, onAnswer }) {
   let failure = null;
   const send = (caller, body) => {
     under++;
-    caller.send(body).then(
-      (answer) => {
-        under--;
+    caller
+      .send(body)
+      .then((answer) => {
         onAnswer(answer);
         const waiting = queue.shift();
         if (waiting === undefined) idle.push(caller);
         else send(caller, waiting);
-      },
-      (error) => {
+      })
+      .catch((error) => {
+        failure ??= error;
+      })
+      .finally(() => {
         under--;
-        failure = error;
-      },
-    );
+      });
   };
   let due = performance.now();
   while (performance.now() < end || under > 0) {

@@ -1,14 +1,6 @@
 /** From rounds to medians, ratios and a verdict. */
-
-/** The middle of numbers; NaN of none. */
-export const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-/** `{ median, min, max }` of numbers. */
-const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });
+import { range, spread, table, whole } from "./numbers.mjs";
+import { nodeTables, summariseNodes } from "./report-nodes.mjs";
 
 /** What the scenarios are, in words. */
 export const SCENARIOS = {
@@ -23,6 +15,10 @@ export const SCENARIOS = {
   "e-mongodb": "(e) an announcement to all who are connected, MongoDB",
   "e-bare": "(e) bare Socket.IO io.of().emit",
   "h-sqlite": "(h) as (b), with settings of others stored, SQLite",
+  "i-10": "(i) two nodes that share MongoDB and Redis, 10 recipients",
+  "i-1": "(i) the same with 1 recipient",
+  "i-apart-10": "(i) two single nodes side by side, 10 recipients",
+  "i-apart-1": "(i) the same with 1 recipient",
 };
 
 /** What must be reached and what is aimed at: scenario as a multiple of another. */
@@ -50,6 +46,9 @@ const ONLY_SOME = [
   "entriesPerAnnouncement",
   "millisecondsToWrite",
   "microsecondsToWrite",
+  "busShare",
+  "conflictsPerDelivery",
+  "messagesPerDelivery",
 ];
 
 /** Above this share of foreign work on the server's core a figure is marked as doubtful. */
@@ -102,16 +101,7 @@ export function summarise(rounds) {
     const noted = over(({ perCpuSecond }) => 1e6 / perCpuSecond);
     return [{ ...cost, delivery, written, noted, verdict: delivery.median <= cost.atMost ? "met" : "NOT MET" }];
   });
-  return { throughput, targets, costs };
-}
-
-const whole = (value) => Math.round(value).toLocaleString("en-GB");
-const range = ({ min, max }, format) => `${format(min)}–${format(max)}`;
-
-function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ");
-  return [line(rows[0]), widths.map((width) => "─".repeat(width)).join("  "), ...rows.slice(1).map(line)].join("\n");
+  return { throughput, targets, costs, nodes: summariseNodes(rounds) };
 }
 
 function throughputTable(throughput) {
@@ -249,5 +239,6 @@ export function format(result) {
   if (result.costs.length > 0) parts.push(costTable(result.costs));
   const other = otherTable(result);
   if (other !== "") parts.push(other);
+  parts.push(...nodeTables(result));
   return `\n${parts.join("\n\n")}\n`;
 }

@@ -1,4 +1,4 @@
-/** Starts and stops what is measured, each on the server's core: the service, a baseline, a MongoDB of its own. */
+/** Starts and stops what is measured, on the server's core unless said otherwise: the service, a baseline, a MongoDB of its own. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -19,15 +19,20 @@ export const API_KEY = randomBytes(24).toString("base64url");
 export const JWT_SECRET = randomBytes(48).toString("base64url");
 
 /** A new temporary directory. */
-const temporaryDirectory = () => mkdtemp(join(tmpdir(), "belfry-bench-"));
+export const temporaryDirectory = () => mkdtemp(join(tmpdir(), "belfry-bench-"));
 
 const started = new Set();
 
-function onServerCore(command, args, options) {
-  const child = spawn("taskset", ["-c", String(SERVER_CORE), command, ...args], { cwd: ROOT, ...options });
+function onCore(core, command, args, options) {
+  const child = spawn("taskset", ["-c", String(core), command, ...args], { cwd: ROOT, ...options });
   started.add(child);
   child.once("exit", () => started.delete(child));
   return child;
+}
+
+/** Has what others started (`kill()`) killed too. */
+export function killWithTheRest(process) {
+  started.add(process);
 }
 
 /** Kills everything that still runs; for the end of a bench that failed. */
@@ -93,8 +98,8 @@ class Running {
   }
 }
 
-async function startNode(name, args, env, stdio) {
-  const child = onServerCore(process.execPath, args, { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env }, stdio });
+async function startNode(core, name, args, env, stdio) {
+  const child = onCore(core, process.execPath, args, { env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env }, stdio });
   const running = new Running(child, name);
   const match = await running.says(/listening on http:\/\/[^\s:]+:(\d+)/);
   return Object.assign(running, { port: Number(match[1]) });
@@ -104,10 +109,10 @@ async function startNode(name, args, env, stdio) {
 const FLAGS = ["--max-semi-space-size=64"];
 
 /**
- * The service itself, as in production. `store`: `{ dataDir, mongodbUrl? }`. `profileDir`: where Node writes a CPU profile at its end.
- * Result: `{ pid, port, stop() }`.
+ * The service itself, as in production. `store`: `{ dataDir, mongodbUrl?, redisUrl? }`. `profileDir`: where Node writes a CPU profile at its
+ * end. Result: `{ pid, port, stop() }`.
  */
-function startService({ dataDir, mongodbUrl }, profileDir) {
+export function startService({ dataDir, mongodbUrl, redisUrl }, { profileDir, core = SERVER_CORE } = {}) {
   const profiling = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   const env = {
     NODE_ENV: "production",
@@ -119,14 +124,20 @@ function startService({ dataDir, mongodbUrl }, profileDir) {
     DEMO: "off",
     LOG_LEVEL: "warn",
     ...(mongodbUrl === undefined ? {} : { MONGODB_URL: mongodbUrl }),
+    ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };
-  return startNode("The service", [...profiling, ...FLAGS, join(ROOT, "dist/src/main.js")], env, ["ignore", "pipe", "pipe"]);
+  return startNode(core, "The service", [...profiling, ...FLAGS, join(ROOT, "dist/src/main.js")], env, ["ignore", "pipe", "pipe"]);
 }
 
 /** A baseline by its file's name in bench/baselines. It can be sent messages by `child.send`. */
 export function startBaseline(name, env = {}) {
   const args = [join(ROOT, "bench/baselines", `${name}.mjs`)];
-  return startNode(`The baseline ${name}`, args, { NODE_ENV: "production", API_KEY, ...env }, ["ignore", "pipe", "pipe", "ipc"]);
+  return startNode(SERVER_CORE, `The baseline ${name}`, args, { NODE_ENV: "production", API_KEY, ...env }, [
+    "ignore",
+    "pipe",
+    "pipe",
+    "ipc",
+  ]);
 }
 
 function freePort() {
@@ -141,15 +152,15 @@ function freePort() {
 }
 
 /**
- * A MongoDB of its own: a replica set of one member, on the server's core, with the defaults of mongod but for its cache.
- * Result: `{ pid, url, client, stop() }`; `client` is a connected `MongoClient`.
+ * A MongoDB of its own: a replica set of one member, on the server's core or another, with the defaults of mongod but for its
+ * cache. Result: `{ pid, url, client, stop() }`; `client` is a connected `MongoClient`.
  */
-export async function startMongod(binary) {
+export async function startMongod(binary, core = SERVER_CORE) {
   const directory = await temporaryDirectory();
   const port = await freePort();
   const args = ["--dbpath", directory, "--port", String(port), "--bind_ip", "127.0.0.1", "--replSet", "bench"];
   args.push("--wiredTigerCacheSizeGB", MONGOD_CACHE_GB);
-  const running = new Running(onServerCore(binary, args, { stdio: ["ignore", "pipe", "pipe"] }), "mongod");
+  const running = new Running(onCore(core, binary, args, { stdio: ["ignore", "pipe", "pipe"] }), "mongod");
   await running.says(/Waiting for connections/);
   const client = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`);
   await client.db("admin").command({ replSetInitiate: { _id: "bench", members: [{ _id: 0, host: `127.0.0.1:${port}` }] } });
@@ -188,7 +199,7 @@ export async function withService({
   let service;
   try {
     await prepare({ dataDir, mongodbUrl: mongod?.url });
-    service = await startService({ dataDir, mongodbUrl: mongod?.url }, profileDir);
+    service = await startService({ dataDir, mongodbUrl: mongod?.url }, { profileDir });
     const pids = mongod === undefined ? [service.pid] : [service.pid, mongod.pid];
     const result = await use({ service, pids });
     await service.stop();

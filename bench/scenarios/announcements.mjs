@@ -1,13 +1,14 @@
 /** (e): what it costs to tell all who are connected, on the service and by a bare broadcast of the same bytes. */
 
 import { Members } from "../lib/clients.mjs";
+import { monotonicMicroseconds, sleep } from "../lib/clock.mjs";
 import { openWindow, processMilliseconds } from "../lib/cpu.mjs";
 import { announcementBody, memberName, memberToken, samplePayloadOfAnnouncement } from "../lib/events.mjs";
 import { RouteLoad } from "../lib/http-load.mjs";
+import { median } from "../lib/numbers.mjs";
 import { knowMembers } from "../lib/prepare.mjs";
-import { median } from "../lib/report.mjs";
 import { API_KEY, JWT_SECRET, startBaseline, withService } from "../lib/servers.mjs";
-import { metricOf, monotonicMicroseconds } from "./throughput.mjs";
+import { metricOf } from "./throughput.mjs";
 
 const MARKER = '"kind":"announcement"';
 const DIALECT = {
@@ -27,8 +28,6 @@ const AFTERWARDS_MS = 100;
 /** Who was reached is written once a second: a server that used less than this share of a core for longer has written it all. */
 const IDLE_SHARE = 0.15;
 const IDLE_MS = 1_200;
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Resolves when the processes have nothing left to do. */
 async function idle(pids) {

@@ -2,16 +2,14 @@
 import { openWindow } from "../lib/cpu.mjs";
 import { eventMaker, randomSource } from "../lib/events.mjs";
 import { EventLoad } from "../lib/http-load.mjs";
+import { percentile } from "../lib/numbers.mjs";
+import { verify } from "../lib/saturation.mjs";
 import { API_KEY, withService } from "../lib/servers.mjs";
-import { connectMembers, verify } from "./throughput.mjs";
+import { connectMembers } from "./throughput.mjs";
 
 /** Connections for requests: so many that an event never waits for a free one, unless the server falls behind. */
 const CALLERS = 256;
 const RECIPIENTS = 10;
-
-function percentile(sorted, share) {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
-}
 
 /**
  * Posts events of 10 recipients at random moments, `deliveriesPerSecond` on average. A latency runs from the moment at which the event was
@@ -41,7 +39,7 @@ export function latency({ store, deliveriesPerSecond, options, seed }) {
       const random = randomSource(seed + 1);
       await load.scheduled({ rate, seconds, random, onSchedule: (n, at) => (due[n] = at) });
       const { cpu, wall, others } = close();
-      await verify(load, members);
+      await verify([load], [members]);
       load.close();
       members.close();
       latencies.sort((a, b) => a - b);

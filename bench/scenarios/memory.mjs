@@ -1,7 +1,8 @@
 /** How much memory an idle connection takes, of the service and of Socket.IO alone. */
 
 import { Members } from "../lib/clients.mjs";
-import { openFileLimit, residentBytes } from "../lib/cpu.mjs";
+import { sleep } from "../lib/clock.mjs";
+import { requireOpenFiles, residentBytes } from "../lib/cpu.mjs";
 import { memberName, memberToken } from "../lib/events.mjs";
 import { JWT_SECRET, startBaseline, withService } from "../lib/servers.mjs";
 import { BARE_DIALECT, SERVICE_DIALECT } from "./throughput.mjs";
@@ -11,14 +12,8 @@ const FIRST = 500;
 /** Files and sockets that a process needs besides its connections. */
 const OTHER_FILES = 200;
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 async function measure(server, dialect, authOf, options) {
-  for (const pid of [process.pid, server.pid]) {
-    const limit = openFileLimit(pid);
-    const needed = FIRST + options.connections + OTHER_FILES;
-    if (limit < needed) throw new Error(`${needed} open files are needed and ${limit} allowed: run \`ulimit -n ${needed}\` first`);
-  }
+  requireOpenFiles([process.pid, server.pid], FIRST + options.connections + OTHER_FILES);
   const members = new Members(server.port, dialect);
   const accounts = Array.from({ length: FIRST + options.connections }, (_, n) => ({ user: memberName(n), auth: authOf(memberName(n)) }));
   await members.connect(accounts.slice(0, FIRST));

@@ -1,6 +1,7 @@
 /** (f): a task that reports a thousand times a second, seen by its owner. */
 
 import { Members } from "../lib/clients.mjs";
+import { sleep } from "../lib/clock.mjs";
 import { openWindow } from "../lib/cpu.mjs";
 import { memberName, memberToken } from "../lib/events.mjs";
 import { RouteLoad } from "../lib/http-load.mjs";
@@ -15,8 +16,6 @@ const ENDS = 3;
 /** How long the last packets may take, and how long is then waited for more. */
 const END_DEADLINE_MS = 10_000;
 const AFTERWARDS_MS = 500;
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const reportOf = (state, percent) =>
   JSON.stringify({ user: memberName(0), state, step: "Importing posts", percent, title: "Import of the old forum" });

@@ -1,10 +1,12 @@
 /** How many deliveries a second the server's core makes: (a), (b) and (h) on the service, (c) and (d) on the baselines. */
 
 import { Members } from "../lib/clients.mjs";
+import { sleep } from "../lib/clock.mjs";
 import { openWindow } from "../lib/cpu.mjs";
 import { eventMaker, memberName, memberToken } from "../lib/events.mjs";
 import { EventLoad } from "../lib/http-load.mjs";
 import { haveSettings } from "../lib/prepare.mjs";
+import { figures, saturated, verify } from "../lib/saturation.mjs";
 import { API_KEY, JWT_SECRET, startBaseline, startMongod, withService } from "../lib/servers.mjs";
 
 /** How a member of each server talks; see `Members`. */
@@ -17,16 +19,10 @@ export const SERVICE_DIALECT = {
 export const BARE_DIALECT = { namespace: "", event: "entries", marker: '"kind":"notification"', ready: "40" };
 const BY_HAND_DIALECT = { namespace: "", event: "notification", marker: null, ready: "40" };
 
-/** Concurrent callers of the ingest. */
-const CALLERS = 64;
+/** Concurrent callers of one server's ingest. */
+export const CALLERS = 64;
 /** How often the bare baseline is told what has arrived. */
 const ARRIVED_EVERY_MS = 10;
-/** How long after the last answer a delivery may take until it counts as lost. */
-const DRAIN_DEADLINE_MS = 20_000;
-
-/** The clock of V8's profiles. */
-export const monotonicMicroseconds = () => Number(process.hrtime.bigint() / 1000n);
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** `count` members of the service, connected and synced. */
 export async function connectMembers(port, count) {
@@ -43,36 +39,6 @@ async function connectPlain(port, count, dialect) {
   return members;
 }
 
-/** Waits until everything that was answered has arrived, and throws unless every member got exactly what is theirs. */
-export async function verify(load, members) {
-  const deadline = performance.now() + DRAIN_DEADLINE_MS;
-  while (members.received < load.notified && performance.now() < deadline) await sleep(20);
-  // Anything that arrives twice would come after the last one that was waited for.
-  await sleep(100);
-  const wrong = [];
-  for (const [user, received] of members.counts()) {
-    const expected = load.expectedOf.get(user) ?? 0;
-    if (received !== expected) wrong.push(`${user} got ${received} of ${expected}`);
-  }
-  if (wrong.length > 0 || members.received !== load.notified) {
-    throw new Error(
-      `${load.notified} notifications were answered, ${members.received} entries arrived; wrong for ${wrong.length} members: ` +
-        wrong.slice(0, 10).join(", "),
-    );
-  }
-}
-
-function figures(deliveries, window, extra) {
-  return {
-    deliveries,
-    ...window,
-    perCpuSecond: deliveries / window.cpu,
-    perWallSecond: deliveries / window.wall,
-    utilisation: window.cpu / window.wall,
-    ...extra,
-  };
-}
-
 /** The value of one of the service's metrics. */
 export async function metricOf(port, name) {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -84,38 +50,11 @@ async function rowsPerBatch(port) {
   return (await metricOf(port, "belfry_append_batch_size_sum")) / (await metricOf(port, "belfry_append_batch_size_count"));
 }
 
-/** Warm-up, then a measured window, under saturation; then the check that everything arrived. */
-async function saturated({ port, pids, members, recipients, options, seed, onWindow }) {
+/** Callers of one server, until what arrives at its members has been measured and checked. */
+function saturatedOne({ port, pids, members, recipients, options, seed, onWindow }) {
   const makeEvent = eventMaker({ members: options.members, recipients, seed, prefix: "bench" });
   const load = new EventLoad({ port, key: API_KEY, callers: CALLERS, makeEvent });
-  members.onLost = (user) => {
-    throw new Error(`${user} lost its connection during the run`);
-  };
-  const answers = load.saturate();
-  const measured = (async () => {
-    await sleep(options.warmup * 1000);
-    const from = { received: members.received, answered: load.answered, bytes: members.bytes, packets: members.packets };
-    const windowFrom = monotonicMicroseconds();
-    const close = openWindow(pids);
-    await sleep(options.window * 1000);
-    const window = close();
-    onWindow?.(windowFrom, monotonicMicroseconds());
-    load.stop();
-    const deliveries = members.received - from.received;
-    return figures(deliveries, window, {
-      eventsPerWallSecond: (load.answered - from.answered) / window.wall,
-      bytesPerDelivery: (members.bytes - from.bytes) / deliveries,
-      deliveriesPerPacket: deliveries / (members.packets - from.packets),
-    });
-  })();
-  // A caller that fails ends the run at once; the window would otherwise go on measuring nothing.
-  await Promise.race([answers, measured]);
-  const result = await measured;
-  await answers;
-  await verify(load, members);
-  load.close();
-  members.close();
-  return { ...result, total: load.notified };
+  return saturated({ sides: [{ loads: [load], groups: [members] }], open: () => openWindow(pids), options, onWindow });
 }
 
 /**
@@ -130,7 +69,7 @@ export function service({ store, recipients, settings = 0, options, seed, profil
     ...(settings === 0 ? {} : { prepare: (where) => haveSettings(where, settings, options.members) }),
     async use({ service: server, pids }) {
       const members = await connectMembers(server.port, options.members);
-      const result = await saturated({ port: server.port, pids, members, recipients, options, seed, onWindow });
+      const result = await saturatedOne({ port: server.port, pids, members, recipients, options, seed, onWindow });
       return { ...result, rowsPerBatch: await rowsPerBatch(server.port) };
     },
   });
@@ -155,7 +94,7 @@ export async function bareSocketIo({ options }) {
       server.child.send({ stop: true });
     });
     const load = { notified: sent, expectedOf: members.counts() };
-    await verify(load, members).finally(() => clearInterval(telling));
+    await verify([load], [members]).finally(() => clearInterval(telling));
     members.close();
     return figures(deliveries, window, { bytesPerDelivery: bytes / deliveries, deliveriesPerPacket: 1 });
   } finally {
@@ -170,7 +109,7 @@ export async function byHand({ recipients, options, seed }) {
   try {
     server = await startBaseline("by-hand", { MONGODB_URL: mongod.url });
     const members = await connectPlain(server.port, options.members, BY_HAND_DIALECT);
-    return await saturated({ port: server.port, pids: [server.pid, mongod.pid], members, recipients, options, seed });
+    return await saturatedOne({ port: server.port, pids: [server.pid, mongod.pid], members, recipients, options, seed });
   } finally {
     server?.child.kill("SIGKILL");
     await mongod.stop();

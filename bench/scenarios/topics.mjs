@@ -1,10 +1,11 @@
 /** (g): a topic that is written a thousand times a second, seen by a client that keeps up and by one that does not. */
 
 import { Members } from "../lib/clients.mjs";
+import { sleep } from "../lib/clock.mjs";
 import { openWindow, residentBytes } from "../lib/cpu.mjs";
 import { memberName, memberToken } from "../lib/events.mjs";
 import { RouteLoad } from "../lib/http-load.mjs";
-import { median } from "../lib/report.mjs";
+import { median } from "../lib/numbers.mjs";
 import { API_KEY, JWT_SECRET, withService } from "../lib/servers.mjs";
 
 const RATE = 1_000;
@@ -16,8 +17,6 @@ const SLOW_PACKET_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 /** How long a client may take to have the last value, after the last write. */
 const LAST_DEADLINE_MS = 30_000;
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A leaderboard of about 1 KiB that differs from write to write. */
 function leaderboard(n) {
