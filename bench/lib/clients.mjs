@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
+import { sleep } from "./clock.mjs";
 
 const OPCODE_TEXT = 1;
 const OPCODE_CLOSE = 8;
@@ -65,16 +66,10 @@ export class Members {
     this.refusedStart = Buffer.from(`44${dialect.namespace}`);
   }
 
-  /** Connects one member for each `{ user, auth }`, a few at a time, and waits until all are ready. */
+  /** Connects one member for each `{ user, auth }`, a few at a time, and waits until all are ready. Who is refused asks again when told to. */
   async connect(accounts) {
     for (let at = 0; at < accounts.length; at += CONNECT_BATCH) {
-      await Promise.all(
-        accounts.slice(at, at + CONNECT_BATCH).map(({ user, auth }) => {
-          const member = new Member(this, user, auth);
-          this.members.push(member);
-          return member.ready;
-        }),
-      );
+      await Promise.all(accounts.slice(at, at + CONNECT_BATCH).map((account) => this.joinWhenTold(account)));
     }
   }
 
@@ -88,6 +83,18 @@ export class Members {
       throw error;
     }
     this.members.push(member);
+  }
+
+  async joinWhenTold(account) {
+    const deadline = performance.now() + CONNECT_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await this.join(account);
+      } catch (error) {
+        if (error.data?.retryAfterMs === undefined || performance.now() > deadline) throw error;
+        await sleep(error.data.retryAfterMs);
+      }
+    }
   }
 
   /** Entries received, by member. */

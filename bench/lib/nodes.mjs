@@ -36,6 +36,8 @@ export async function withNodes({ apart = false, mongodBinary, redisBinary, use 
     const result = await use({ nodes, redis, pids });
     await Promise.all(nodes.filter(({ child }) => child.signalCode === null).map((node) => node.stop()));
     return result;
+  } catch (error) {
+    throw explained(error, nodes);
   } finally {
     for (const { child } of nodes) child.kill("SIGKILL");
     await Promise.all(mongods.map((mongod) => mongod.stop()));
@@ -43,6 +45,13 @@ export async function withNodes({ apart = false, mongodBinary, redisBinary, use 
     await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
     pinLoadGenerator();
   }
+}
+
+/** The error with the last words of the nodes that have ended: what went wrong for a caller or a member may be theirs. */
+function explained(error, nodes) {
+  const ended = nodes.filter(({ child }) => child.exitCode !== null || child.signalCode !== null);
+  const words = ended.map(({ child, output }) => `A node ended with ${child.signalCode ?? child.exitCode}: ${output}`);
+  return words.length === 0 ? error : new Error([error.message, ...words].join("\n"), { cause: error });
 }
 
 /** The numbers of `count` members from `first` on. */

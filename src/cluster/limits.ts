@@ -27,7 +27,7 @@ export const LOOK_FOR_MISSING_MS = 2_000;
 /** How long a node without a farewell may be alive and cut off. Threat: looking at the store for ever for a node that was killed. Milliseconds. */
 export const MISSING_MS = 60_000;
 
-/** Time without a turn of the event loop that is this process's own standstill. Threat: a pause here taken for silence there. Milliseconds. */
+/** Time between two own beats that is this process's own standstill. Threat: a pause here that is taken for silence there. Milliseconds. */
 export const STANDSTILL_MS = 1_000;
 
 /** Least time between two doubts about all sessions, and about some. Threat: losses in a row, each a look at the store. Milliseconds. */

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import { AwakeClock } from "./awake.js";
 import { type Beat, type HeardBeat, readBeat } from "./beat.js";
 import { BEAT, type BusWatcher, type MessageBus, type Way } from "./bus.js";
 import type { Doubts } from "./doubts.js";
@@ -12,6 +11,7 @@ import {
   MAX_PEERS,
   MISSING_MS,
   PEER_GONE_MS,
+  STANDSTILL_MS,
 } from "./limits.js";
 import type { ClusterObserver } from "./observer.js";
 import { Probe } from "./probe.js";
@@ -23,7 +23,7 @@ export interface PeerKeeper {
   /** The node says that it is there: for the first time where it is not kept already. */
   heard(node: string, beat: HeardBeat): void;
   gone(node: string): void;
-  /** What time brings; called with every own beat. `now`: milliseconds of an `AwakeClock`. */
+  /** What time brings; called with every own beat. `now`: milliseconds of a clock that nobody sets. */
   tick(now: number): void;
 }
 
@@ -63,12 +63,14 @@ interface Peer {
 export class Membership implements BusWatcher {
   readonly probe: Probe;
   readonly #options: MembershipOptions;
-  readonly #awake = new AwakeClock();
   readonly #peers = new Map<string, Peer>();
   /** Nodes that have become silent without a farewell, and when. */
   readonly #missing = new Map<string, number>();
   #foreignAt = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  #tickedAt = 0;
+  /** The last tick came long after the one before it. */
+  #stoodStill = false;
   #draining = false;
   #timer: NodeJS.Timeout | null = null;
 
@@ -83,7 +85,7 @@ export class Membership implements BusWatcher {
     });
     this.probe.onState((isUp) => {
       // While nobody could be heard, nobody's silence meant anything.
-      if (isUp) for (const peer of this.#peers.values()) peer.heardAt = this.#awake.now();
+      if (isUp) for (const peer of this.#peers.values()) peer.heardAt = performance.now();
     });
   }
 
@@ -94,10 +96,11 @@ export class Membership implements BusWatcher {
 
   start(): void {
     const { link, doubts } = this.#options;
-    this.probe.start(this.#awake.now());
+    this.#tickedAt = performance.now();
+    this.probe.start(this.#tickedAt);
     link.onReady(() => {
       if (this.#timer === null) return;
-      this.probe.connected(this.#awake.now());
+      this.probe.connected(performance.now());
       // What was sent while this node was not subscribed is lost.
       doubts.raise(0);
       this.#beat();
@@ -120,11 +123,11 @@ export class Membership implements BusWatcher {
   }
 
   echo(data: unknown): void {
-    this.probe.echo(time(record(data, "a beat").mark, "mark"), this.#awake.now());
+    this.probe.echo(time(record(data, "a beat").mark, "mark"), performance.now());
   }
 
   foreign(): void {
-    this.#foreignAt = this.#awake.now();
+    this.#foreignAt = performance.now();
   }
 
   received(from: string, way: Way, n: number): void {
@@ -140,7 +143,7 @@ export class Membership implements BusWatcher {
     // An older one that comes late says what is no longer so.
     if (known !== undefined && beat.mark <= known.mark) return;
     const peer = known ?? this.#meet(from, beat);
-    peer.heardAt = this.#awake.now();
+    peer.heardAt = performance.now();
     peer.mark = beat.mark;
     peer.late = beat.late;
     if (beat.draining && !peer.draining) this.#options.logger.info({ peer: peer.name }, "another node is about to stop");
@@ -198,9 +201,12 @@ export class Membership implements BusWatcher {
   }
 
   #tick(): void {
-    const now = this.#awake.now();
-    this.probe.tick(now);
-    if (this.probe.isUp) this.#judge(now);
+    const now = performance.now();
+    // A process that stood still has not listened: what has come meanwhile is heard before anybody's silence counts. Once, not for ever.
+    this.#stoodStill = now - this.#tickedAt > STANDSTILL_MS && !this.#stoodStill;
+    this.#tickedAt = now;
+    if (!this.#stoodStill || !this.probe.isUp) this.probe.tick(now);
+    if (!this.#stoodStill && this.probe.isUp) this.#judge(now);
     for (const keeper of this.#options.keepers) keeper.tick(now);
     this.#beat();
     this.#compareClocks();
@@ -239,7 +245,7 @@ export class Membership implements BusWatcher {
     const { bus, name, version, report, clock } = this.#options;
     const beat: Beat = {
       at: clock(),
-      mark: this.#awake.now(),
+      mark: performance.now(),
       name: name.slice(0, MAX_LABEL_LENGTH),
       version: version.slice(0, MAX_LABEL_LENGTH),
       ...report(),

@@ -27,7 +27,7 @@ export interface OwnRosterOptions {
 interface Reader {
   /** The last change that it knows of; null where it does not know the roster. */
   knows: number | null;
-  /** Since when it does not. Milliseconds of an `AwakeClock`, as of the next tick. */
+  /** The first tick at which it did not. Milliseconds of a clock that nobody sets. */
   ignorantSince: number | null;
 }
 

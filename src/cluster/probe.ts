@@ -13,7 +13,7 @@ export interface ProbeOptions {
 
 /**
  * Whether this node hears itself through Redis. Connections that look well prove nothing: only a beat that has gone out and come back in
- * time does. Times are those of one `AwakeClock`, in milliseconds.
+ * time does. Times are those of a clock that nobody sets, in milliseconds.
  */
 export class Probe {
   readonly #options: ProbeOptions;

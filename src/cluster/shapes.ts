@@ -8,7 +8,7 @@ export function record(value: unknown, what: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-export function list(value: unknown, what: string): unknown[] {
+function list(value: unknown, what: string): unknown[] {
   if (!Array.isArray(value)) throw new Rubbish(`${what} is not a list`);
   return value;
 }

@@ -9,7 +9,8 @@ const VARIABLES = {
   TLS_KEY: "file with the certificate's private key (PEM); both or neither",
   DATA_DIR: "folder of the embedded store and of the generated keys (./data)",
   MONGODB_URL: "mongodb:// or mongodb+srv:// address of a replica set; absent: the embedded SQLite store",
-  REDIS_URL: "redis[s]://, redis[s]+sentinel:// or redis[s]+cluster:// address of what joins many nodes; absent: this is the only one",
+  REDIS_URL:
+    "redis[s]://, redis[s]+sentinel:// or redis[s]+cluster:// address of what joins many nodes; absent: this is the only one (NODE_EXTRA_CA_CERTS names the certificate of a private authority)",
   API_KEYS: "comma-separated keys with which servers authenticate",
   JWT_SECRET: "secret of members' tokens signed with HS256, at least 32 bytes; or one of the next two",
   JWT_PUBLIC_KEY: "public key (PEM) of members' tokens: RSA of at least 2048 bits (RS256) or EC P-256 (ES256)",

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { BelfryError } from "../errors.js";
-import { DRAIN_MS, DRAIN_SWEEP_MS, NOTICE_MS, READY_WATCHED_MS } from "./limits.js";
+import { DRAIN_MS, DRAIN_SWEEP_MS, NOTICE_MS, READY_WATCHED_MS, SILENT_MS } from "./limits.js";
 import { sendProblem } from "./problem.js";
 import { endWithProblem } from "./socket-problem.js";
 
@@ -16,6 +16,8 @@ export class Drain {
   readonly #server: Server;
   /** All connections, also those that became WebSockets and those whose TLS handshake is not done. */
   readonly #connections = new Set<Socket>();
+  /** Those of them that have asked for nothing yet, by their other ends: of one with TLS a request has another socket object. */
+  readonly #silent = new Map<string, Socket>();
   /** The newest answer on each connection, given or under way. */
   readonly #answers = new Map<Socket, ServerResponse>();
   #closed: Promise<void> = Promise.resolve();
@@ -26,8 +28,13 @@ export class Drain {
   constructor(server: Server) {
     this.#server = server;
     server.on("connection", (socket: Socket) => {
+      const end = endOf(socket);
       this.#connections.add(socket);
-      socket.once("close", () => this.#connections.delete(socket));
+      this.#silent.set(end, socket);
+      socket.once("close", () => {
+        this.#connections.delete(socket);
+        this.#silent.delete(end);
+      });
     });
     putBefore(server, "request", (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response));
     putBefore(server, "upgrade", (request: IncomingMessage, socket: Socket) => this.#onUpgrade(request, socket));
@@ -61,6 +68,11 @@ export class Drain {
   /** Takes no more connections. Resolves when all are closed. */
   async end(): Promise<void> {
     if (this.#server.listening) this.#server.close();
+    // Browsers open connections ahead of their requests. To Node these are not idle.
+    const cut = setTimeout(() => {
+      for (const socket of this.#silent.values()) socket.destroy();
+    }, SILENT_MS);
+    this.#timers.push(cut);
     await this.#closed;
     for (const timer of this.#timers) clearTimeout(timer);
   }
@@ -69,7 +81,10 @@ export class Drain {
   #onRequest(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket, url = "" } = request;
     if (url === "/ready") this.#readyAskedAt = performance.now();
-    if (!this.#answers.has(socket)) socket.once("close", () => this.#answers.delete(socket));
+    if (!this.#answers.has(socket)) {
+      this.#silent.delete(endOf(socket));
+      socket.once("close", () => this.#answers.delete(socket));
+    }
     this.#answers.set(socket, response);
     if (!this.#draining) return false;
     response.shouldKeepAlive = false;
@@ -81,6 +96,7 @@ export class Drain {
   /** @returns whether the request is answered. */
   #onUpgrade(request: IncomingMessage, socket: Socket): boolean {
     const { method, url = "" } = request;
+    this.#silent.delete(endOf(socket));
     if (method !== "GET" || !url.startsWith(SOCKET_IO)) {
       // Socket.IO would leave it without an answer. To a balancer that is a node that has failed, so anybody could have all nodes left out.
       endWithProblem(socket, new BelfryError("bad_request", `Only GET ${SOCKET_IO} can be upgraded, to a WebSocket.`));
@@ -90,6 +106,10 @@ export class Drain {
     endWithProblem(socket, stopping());
     return true;
   }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** The path of Socket.IO, which is the same for all of its clients. */

@@ -69,6 +69,9 @@ export const DRAIN_MS = 15_000;
 /** How often connections that have become idle are closed meanwhile. Milliseconds. */
 export const DRAIN_SWEEP_MS = 50;
 
+/** Threat: connections on which nothing is ever asked. Milliseconds that they get when the server takes no more. */
+export const SILENT_MS = 1_000;
+
 /**
  * Threat: a balancer that sends new members to a node which is about to leave. Milliseconds in which a stopping node goes on as before but
  * for `/ready`. Where nobody has asked for it within the second time, nobody is waited for.

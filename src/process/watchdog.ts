@@ -8,6 +8,12 @@ import { GUARDIAN_SCRIPT } from "./guardian-shell.js";
 /** Looks of the guardian that make up the limit. More: a more exact limit, and more wakings. */
 const LOOKS = 6;
 
+/**
+ * Signs of life within one look. Threat: a sign that comes just when the shell gives up waiting is lost, and with one to a look the next one
+ * would come at such a moment again, until a process in good health is killed.
+ */
+const BEATS_A_LOOK = 2;
+
 /** Threat: a shell that neither works nor ends. Milliseconds in which a guardian says that it is ready, on a busy machine too. */
 const READY_MS = 10_000;
 
@@ -48,7 +54,7 @@ export class Watchdog {
 
   private constructor(options: WatchdogOptions) {
     this.#options = options;
-    this.#beats = setInterval(() => this.#beat(), options.limitMs / LOOKS).unref();
+    this.#beats = setInterval(() => this.#beat(), options.limitMs / LOOKS / BEATS_A_LOOK).unref();
   }
 
   /** Resolves when this process is watched, or cannot be, which is logged. */

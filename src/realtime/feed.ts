@@ -89,6 +89,11 @@ export class Feed {
     this.#events = events;
   }
 
+  /** The last seq given to the client. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Decides how the stream is taken up. The feed must hear of new entries already, else one could fall between this read and `start`. */
   async open(cursor: Cursor | undefined, storeEpoch: string, tail: Tail): Promise<Opening> {
     const epoch = this.source.epochOf(storeEpoch);

@@ -173,13 +173,23 @@ export class Hub {
     for (const session of sessions) session.nextHeadCheck = nextCheck();
     const feeds = sessions.flatMap((session) => session.feeds);
     try {
-      const tails = await this.#log.tails([...new Set(feeds.map((feed) => feed.source.stream))]);
-      for (const feed of feeds) feed.onHead(tails.get(feed.source.stream)?.head ?? 0);
+      const heads = await this.#log.headsAfter(leastSent(feeds));
+      for (const feed of feeds) feed.onHead(heads.get(feed.source.stream) ?? 0);
     } catch (error) {
       for (const session of sessions) session.nextHeadCheck = 0;
       throw error;
     }
   }
+}
+
+/** Of each stream, the last seq that all of its feeds have given. */
+function leastSent(feeds: Feed[]): Map<string, number> {
+  const sent = new Map<string, number>();
+  for (const feed of feeds) {
+    const { stream } = feed.source;
+    sent.set(stream, Math.min(feed.sent, sent.get(stream) ?? feed.sent));
+  }
+  return sent;
 }
 
 /** Spread, so that a wave of connections, or a doubt about all, does not become a wave of checks. Milliseconds since the Unix epoch. */

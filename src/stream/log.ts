@@ -10,7 +10,7 @@ import { Writer } from "./writer.js";
 export type AppendAnswer = Pick<Appended, "seq" | "unread" | "repeated">;
 
 /** What a reader needs of the log. */
-export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "tails" | "page" | "subscribe">;
+export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "tails" | "headsAfter" | "page" | "subscribe">;
 
 export interface StreamLogOptions<C> {
   store: StreamStore<C>;
@@ -99,6 +99,13 @@ export class StreamLog<C = unknown> {
 
   tails(streams: string[]): Promise<Map<string, Tail>> {
     return this.#store.tails(streams);
+  }
+
+  /** The heads of those streams that go on after the seq that is named with each, which the caller has seen. The others are left out. */
+  async headsAfter(seen: Map<string, number>): Promise<Map<string, number>> {
+    const streams = await this.#store.goOn(seen);
+    const tails = streams.length === 0 ? new Map<string, Tail>() : await this.#store.tails(streams);
+    return new Map([...tails].map(([stream, { head }]) => [stream, head]));
   }
 
   /**

@@ -173,6 +173,11 @@ export interface StreamStore<C = unknown> {
   append(batch: AppendBatch<C>): Promise<AppendResult>;
   /** Tails of the named streams; a stream without entries has head 0, base 1, unread 0. */
   tails(streams: string[]): Promise<Map<string, Tail>>;
+  /**
+   * Which of these streams go on after the seq that is named with each, an entry that the caller has seen within the idempotency window. Far
+   * cheaper than their tails.
+   */
+  goOn(seen: Map<string, number>): Promise<string[]>;
   /** Entries with `after` < seq ≤ `upTo`, in order of seq, at most `limit`. */
   read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]>;
   /** Entries of one kind with `from` ≤ seq < `before`, newest first, at most `limit`. */

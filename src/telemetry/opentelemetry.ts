@@ -8,13 +8,16 @@ import type { Span, SpanStart, Tracing } from "./types.js";
 /** How long a stopping node waits for its last spans to be taken. Threat: a place for traces that hangs, and holds up every stop. Milliseconds. */
 const FLUSH_MS = 3_000;
 
-/** Different remarks of the SDK that are logged. Threat: a library's warnings, each with a number of its own, that fill the log. */
+/** Different remarks of the SDK that are logged, each once. Threat: a library that fills the log with its warnings. */
 const MAX_REMARKS = 20;
 
 const KINDS = { server: SpanKind.SERVER, consumer: SpanKind.CONSUMER, internal: SpanKind.INTERNAL };
 
 /** `traceparent` of W3C Trace Context, of version 00 or a later one that only adds fields. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+
+/** The code of an export that was taken (`ExportResultCode.SUCCESS` of a package that only the SDK depends on). */
+const TAKEN = 0;
 
 type Exported = Parameters<SpanExporter["export"]>[1];
 
@@ -39,8 +42,11 @@ export function exportSpans({ endpoint, nodeName, logger, onExport }: ExportOpti
   );
   const said = new Set<string>();
   function say(message: string): void {
-    if (said.size < MAX_REMARKS && !said.has(message)) logger.warn({ remark: message }, "OpenTelemetry says");
-    said.add(message);
+    // The same with another number, such as how many spans the queue had no place for, is not another remark.
+    const remark = message.replaceAll(/\d+/g, "0");
+    if (said.size >= MAX_REMARKS || said.has(remark)) return;
+    said.add(remark);
+    logger.warn({ remark: message }, "OpenTelemetry says");
   }
   // The variable for traces alone is the more exact one.
   const url = process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ? {} : { url: new URL("v1/traces", withSlash(endpoint)).href };
@@ -52,9 +58,8 @@ export function exportSpans({ endpoint, nodeName, logger, onExport }: ExportOpti
   });
   const tracer = provider.getTracer("belfry");
   return {
-    start(name, { kind, parent, attributes = {}, at }: SpanStart): Span {
-      const options = { kind: KINDS[kind], attributes, ...(at === undefined ? {} : { startTime: at }) };
-      const span = tracer.startSpan(name, options, contextOf(parent));
+    start(name, { kind, parent, attributes = {} }: SpanStart): Span {
+      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes }, contextOf(parent));
       const { traceId, spanId, traceFlags } = span.spanContext();
       return {
         traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`,
@@ -90,13 +95,13 @@ class CalmExporter implements SpanExporter {
 
   export(spans: Parameters<SpanExporter["export"]>[0], done: Exported): void {
     this.#exporter.export(spans, (result) => {
-      const taken = result.error === undefined && result.code === 0;
+      const taken = result.code === TAKEN;
       this.#onExport(spans.length, taken);
       if (!taken && !this.#failing) this.#logger.warn({ err: result.error }, "traces cannot be delivered; they are dropped until they can");
       if (taken && this.#failing) this.#logger.info("traces are delivered again");
       this.#failing = !taken;
       // Nobody is left to do anything about it.
-      done({ code: 0 });
+      done({ code: TAKEN });
     });
   }
 

@@ -31,8 +31,6 @@ export interface SpanStart {
   /** The `traceparent` of what this follows from; null begins a trace, as does one that is malformed. */
   parent: string | null;
   attributes?: Attributes;
-  /** Milliseconds since the Unix epoch; now, where it is not given. */
-  at?: number;
 }
 
 /** Where spans are begun. Nothing of it throws, whatever becomes of the place that they are sent to. */

@@ -242,6 +242,19 @@ export function logContract(name: string, open: OpenStore, nodes: "shared" | "on
       expect(resets).toBeLessThanOrEqual(total);
     });
 
+    it("the heads of streams that went on are told, of any writer, and of no other stream", async () => {
+      const [stream, other] = [fresh("s"), fresh("s")];
+      const [one, two] = (await manyLogs(2)) as [StreamLog<InboxChange>, StreamLog<InboxChange>];
+      for (const name of [stream, other]) await append(one, name, "seen");
+      const seen = new Map([
+        [stream, 1],
+        [other, 1],
+      ]);
+      expect(await two.headsAfter(seen)).toEqual(new Map());
+      for (const key of ["a", "b", "c"]) await append(one, stream, key);
+      expect(await two.headsAfter(seen)).toEqual(new Map([[stream, 4]]));
+    });
+
     it("a cursor before the base or past the head is reset; one at either end is not", async () => {
       const stream = fresh("s");
       const log = logOn(store.stores.streams);

@@ -4,7 +4,7 @@ import { type ReplicaSet, startReplicaSet } from "../support/replica-set.js";
 import { Run } from "./elections/run.js";
 
 /** Three servers that start, elect and catch up on a busy machine. Milliseconds. */
-const SLOW = 120_000;
+const SLOW = 240_000;
 
 describe("MongoDB, a set of three whose primary changes while two nodes write and read", () => {
   let set: ReplicaSet;
@@ -65,7 +65,7 @@ describe("MongoDB, a set of three whose primary changes while two nodes write an
   it(
     "because it steps down, again and again, refuses nothing",
     async () => {
-      for (let times = 0; times < 3; times++) {
+      for (let times = 0; times < 2; times++) {
         await set.stepDown();
         await run.progress();
         await set.secondaries();

@@ -4,7 +4,7 @@ import { type RedisProcess, startOwn, startRedis, stopOwn } from "../support/red
 import { LinkProgram } from "../support/redis-programs.js";
 
 /** Starting processes and an outage of more than six seconds. Milliseconds. */
-const SLOW = 60_000;
+const SLOW = 120_000;
 
 /** After this the client of Redis gives up a command that it could not send. Milliseconds. */
 const LONGER_THAN_A_COMMAND_WAITS_MS = 6_500;
@@ -27,7 +27,7 @@ describe("Socket.IO's adapter over a link", () => {
   async function start(): Promise<LinkProgram> {
     const program = new LinkProgram(redis.url);
     programs.push(program);
-    await until("the adapter has subscribed", () => program.ready > 0);
+    await until("the adapter has subscribed", () => program.ready > 0, SLOW);
     return program;
   }
 
@@ -106,7 +106,7 @@ describe("Socket.IO's adapter over a link", () => {
       const own = await startOwn();
       const program = new LinkProgram(own.url);
       programs.push(program);
-      await until("the adapter has subscribed", () => program.ready > 0);
+      await until("the adapter has subscribed", () => program.ready > 0, SLOW);
       const { ready } = program;
       program.flood(true);
       if (fault === "killed") await own.kill9();

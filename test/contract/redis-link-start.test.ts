@@ -14,7 +14,7 @@ import { Links, untilCarried } from "../support/redis-links.js";
 import { LinkProgram } from "../support/redis-programs.js";
 
 /** Starting ten servers takes seconds, more on a busy machine. Milliseconds. */
-const SLOW = 60_000;
+const SLOW = 120_000;
 
 const links = new Links();
 afterEach(() => links.closeAll());
@@ -110,26 +110,50 @@ describe("a link is refused at the start where waiting cannot help", () => {
     expect(link.isReady).toBe(true);
   });
 
-  it("where the port speaks no TLS", async () => {
-    expect(await refusalOf(at(open, "rediss"))).toMatch(/does not speak TLS; write redis for rediss/);
-    const http = await listen(createHttpServer());
-    expect(await refusalOf(`rediss://127.0.0.1:${http.port}`)).toMatch(/does not speak TLS; write redis:/);
-    await http.close();
-  });
+  it(
+    "where the port speaks no TLS",
+    async () => {
+      expect(await refusalOf(at(open, "rediss"))).toMatch(/does not speak TLS; write redis for rediss/);
+      const http = await listen(createHttpServer());
+      expect(await refusalOf(`rediss://127.0.0.1:${http.port}`)).toMatch(/does not speak TLS; write redis:/);
+      await http.close();
+    },
+    SLOW,
+  );
 
-  it("but waits where nobody answers, or what answers says nothing or closes", async () => {
-    const mute = await listen(createServer());
-    const curt = await listen(createServer((socket) => socket.destroy()));
-    const urls = ["redis://127.0.0.1:1", `redis://127.0.0.1:${mute.port}`, `redis://127.0.0.1:${curt.port}`, "redis+cluster://127.0.0.1:1"];
-    const opened = await Promise.all([...urls, "redis+sentinel://127.0.0.1:1/m", "redis://nowhere.invalid"].map((url) => links.open(url)));
-    expect(opened.map(({ isReady }) => isReady)).toEqual(urls.map(() => false).concat(false, false));
-    await links.closeAll();
-    await mute.close();
-    await curt.close();
-  });
+  it(
+    "but waits where nobody answers, or what answers says nothing or closes",
+    async () => {
+      const mute = await listen(createServer());
+      const curt = await listen(createServer((socket) => socket.destroy()));
+      const urls = [
+        "redis://127.0.0.1:1",
+        `redis://127.0.0.1:${mute.port}`,
+        `redis://127.0.0.1:${curt.port}`,
+        "redis+cluster://127.0.0.1:1",
+      ];
+      const opened = await Promise.all(
+        [...urls, "redis+sentinel://127.0.0.1:1/m", "redis://nowhere.invalid"].map((url) => links.open(url)),
+      );
+      expect(opened.map(({ isReady }) => isReady)).toEqual(urls.map(() => false).concat(false, false));
+      await links.closeAll();
+      await mute.close();
+      await curt.close();
+    },
+    SLOW,
+  );
 });
 
 describe("a link by TLS", () => {
+  const programs: LinkProgram[] = [];
+  afterEach(() => {
+    for (const program of programs.splice(0)) program.kill();
+  });
+  const start = (url: string, env?: Record<string, string>) => {
+    const program = new LinkProgram(url, env);
+    programs.push(program);
+    return program;
+  };
   let redis: RedisProcess;
   let front: Awaited<ReturnType<typeof listen>>;
   let dir: string;
@@ -159,18 +183,26 @@ describe("a link by TLS", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it.each(["127.0.0.1", "localhost"])("accepts the certificate of an authority that NODE_EXTRA_CA_CERTS names, for %s", async (host) => {
-    const program = new LinkProgram(`rediss://${host}:${front.port}`, { NODE_EXTRA_CA_CERTS: authority });
-    await until("it is ready", () => program.ready > 0 || program.ended !== null);
-    expect(await program.stop()).toEqual({ code: 0, complaint: "" });
-    expect(program.refused).toBeNull();
-  });
+  it.each(["127.0.0.1", "localhost"])(
+    "accepts the certificate of an authority that NODE_EXTRA_CA_CERTS names, for %s",
+    async (host) => {
+      const program = start(`rediss://${host}:${front.port}`, { NODE_EXTRA_CA_CERTS: authority });
+      await until("it is ready", () => program.ready > 0 || program.ended !== null, SLOW);
+      expect(await program.stop()).toEqual({ code: 0, complaint: "" });
+      expect(program.refused).toBeNull();
+    },
+    SLOW,
+  );
 
-  it("refuses any other", async () => {
-    const program = new LinkProgram(`rediss://127.0.0.1:${front.port}`);
-    await until("it has ended", () => program.ended !== null);
-    expect(program.refused).toMatch(/certificate is not accepted; name the certificate of its authority in NODE_EXTRA_CA_CERTS/);
-  });
+  it(
+    "refuses any other",
+    async () => {
+      const program = start(`rediss://127.0.0.1:${front.port}`);
+      await until("it has ended", () => program.ended !== null, SLOW);
+      expect(program.refused).toMatch(/certificate is not accepted; name the certificate of its authority in NODE_EXTRA_CA_CERTS/);
+    },
+    SLOW,
+  );
 
   it("is refused where the address says nothing of TLS", async () => {
     expect(await refusalOf(`redis://127.0.0.1:${front.port}`)).toMatch(/speaks TLS; write rediss/);

@@ -25,20 +25,24 @@ describe("a link to one Redis", () => {
     expect(heard).toEqual([texts, texts, texts]);
   });
 
-  it("is ready when what is published then is heard, at first and after every lost connection", async () => {
-    const redis = await startOwn();
-    const link = await links.open(redis.url);
-    const heard = ear(link, "belfry:ready");
-    let ready = 0;
-    link.onReady(() => link.publish("belfry:ready", String(++ready)));
-    await until("it is ready", () => ready === 1);
-    for (const [round, type] of ["normal", "pubsub", "normal", "pubsub"].entries()) {
-      await redis.command("CLIENT", "KILL", "TYPE", type);
-      await until("it is ready again", () => ready === round + 2);
-    }
-    await until("all is heard", () => heard.length === ready);
-    expect(heard).toEqual(["1", "2", "3", "4", "5"]);
-  });
+  it(
+    "is ready when what is published then is heard, at first and after every lost connection",
+    async () => {
+      const redis = await startOwn();
+      const link = await links.open(redis.url);
+      const heard = ear(link, "belfry:ready");
+      let ready = 0;
+      link.onReady(() => link.publish("belfry:ready", String(++ready)));
+      await until("it is ready", () => ready === 1);
+      for (const [round, type] of ["normal", "pubsub", "normal", "pubsub"].entries()) {
+        await redis.command("CLIENT", "KILL", "TYPE", type);
+        await until("it is ready again", () => ready === round + 2);
+      }
+      await until("all is heard", () => heard.length === ready);
+      expect(heard).toEqual(["1", "2", "3", "4", "5"]);
+    },
+    SLOW,
+  );
 
   it("tells a listener that comes late that it is ready, and again when something was added", async () => {
     const link = await links.open(sharedRedis());
@@ -188,11 +192,15 @@ describe("a link to one Redis", () => {
     SLOW,
   );
 
-  it("can be closed while Redis does not answer", async () => {
-    const own = await startOwn();
-    const link = await links.open(own.url);
-    own.freeze();
-    link.renew();
-    await link.close();
-  });
+  it(
+    "can be closed while Redis does not answer",
+    async () => {
+      const own = await startOwn();
+      const link = await links.open(own.url);
+      own.freeze();
+      link.renew();
+      await link.close();
+    },
+    SLOW,
+  );
 });

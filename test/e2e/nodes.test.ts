@@ -106,17 +106,16 @@ describe("a moderator on one node", () => {
       await until("the board too", () => screen.isDismissed, SOON_MS);
       await until("the act is shown", () => other.of("audit").some((entry) => entry.act === act && entry.target === "filou"), SOON_MS);
     }
-    const banned = cluster.at(2).service;
-    await expect(cluster.member("filou", 1)).rejects.toThrow(/banned/);
+    expect((await cluster.board("filou", 1)).refusals).toMatchObject([{ code: "banned" }]);
     await moderator.ask("unban", { user: "filou" });
-    await notify(banned, ["filou"], "welcome back");
-    await until("they may come back", async () => (await cluster.member("filou", 2)).connected, SOON_MS);
+    expect((await cluster.member("filou", 2)).connected).toBe(true);
   }, 60_000);
 });
 
 describe("who is online", () => {
   it("is known on all nodes, and again after one was killed", async () => {
-    for (const [node, user] of ["ada", "bruno", "chi", "ada"].entries()) await cluster.member(user, node % 3);
+    for (const [node, user] of ["ada", "bruno", "ada"].entries()) await cluster.member(user, node % 2);
+    const chi = await cluster.member("chi", 2);
     const board = await cluster.board("watcher", 1);
     const all = async (users: number, sessions: number, nodes = cluster.nodes) => {
       const numbers = await Promise.all(nodes.map((node) => node.online()));
@@ -127,6 +126,8 @@ describe("who is online", () => {
     const again = await cluster.member("bruno", 0);
     await until("five sessions", () => all(3, 5), SOON_MS);
     await cluster.at(2).service.kill9();
+    // Otherwise the client would come back by itself.
+    chi.disconnect();
     const left = cluster.nodes.slice(0, 2);
     await until("those who are left", () => all(2, 4, left), PRESENCE_MS);
     await until("the board shows it", () => board.online.at(-1) === 2, SOON_MS);

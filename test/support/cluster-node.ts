@@ -1,8 +1,8 @@
 import { pino } from "pino";
-import { Cluster, type ClusterObserver } from "../../src/cluster/index.js";
+import { Cluster, type ClusterObserver, type Link } from "../../src/cluster/index.js";
 import { Presence } from "../../src/presence/index.js";
 import type { StoredEntry } from "../../src/stream/index.js";
-import type { Loopback, LoopbackLink } from "./loopback-link.js";
+import type { LoopbackLink } from "./loopback-link.js";
 
 type EntryListener = (stream: string, entry: StoredEntry) => void;
 type HeadListener = (stream: string, seq: number) => void;
@@ -24,7 +24,7 @@ interface At<T> {
 let names = 0;
 
 /** What one node counts, in place of metrics. */
-export class Counts implements ClusterObserver {
+class Counts implements ClusterObserver {
   in = 0;
   out = 0;
   rubbishes = 0;
@@ -55,8 +55,7 @@ export class Counts implements ClusterObserver {
 }
 
 /** A node without sockets and without a store: entries are made up, and what is heard is kept. */
-export class TestNode {
-  readonly link: LoopbackLink;
+export class TestNode<L extends Link = LoopbackLink> {
   readonly presence = new Presence();
   readonly cluster: Cluster;
   readonly counts = new Counts();
@@ -70,10 +69,9 @@ export class TestNode {
 
   /** `ahead`: by how much this node's clock is wrong, in milliseconds. `refuses`: whether what is heard is more than anybody can take. */
   constructor(
-    loopback: Loopback,
+    readonly link: L,
     private readonly options: { ahead?: number; refuses?: (entry: StoredEntry) => boolean; deployment?: string } = {},
   ) {
-    this.link = loopback.link();
     const write = (line: string) => this.logged.push(JSON.parse(line));
     this.cluster = new Cluster({
       link: this.link,
@@ -154,4 +152,9 @@ export class TestNode {
   get users(): string[] {
     return [...new Set(Array.from(this.sessions, ({ user }) => user))].sort();
   }
+}
+
+/** The id that a started node has given itself. */
+export function idOf({ link }: TestNode): string {
+  return JSON.parse(link.published[0]?.text ?? "{}").from;
 }

@@ -62,9 +62,8 @@ export class ClusterNodes {
   static async start(options: NodesOptions): Promise<ClusterNodes> {
     const cluster = new ClusterNodes(options);
     try {
-      // One after the other would do, too; but then the first has the store's schema to itself.
-      await cluster.add();
-      await Promise.all(Array.from({ length: options.count - 1 }, () => cluster.add()));
+      // One after the other: together, each takes as long as all, which a busy machine may not have in time.
+      while (cluster.nodes.length < options.count) await cluster.add();
       await cluster.met();
       return cluster;
     } catch (error) {
@@ -83,7 +82,14 @@ export class ClusterNodes {
   async add(env: Environment = {}): Promise<ClusterNode> {
     const way = await FaultProxy.start(this.options.redis.port);
     const { mongodbUrl } = this.options;
-    const own = { MONGODB_URL: mongodbUrl, REDIS_URL: `redis://127.0.0.1:${way.port}`, ...KEYS, LOG_LEVEL: "info" };
+    const own = {
+      MONGODB_URL: mongodbUrl,
+      REDIS_URL: `redis://127.0.0.1:${way.port}`,
+      ...KEYS,
+      LOG_LEVEL: "info",
+      // Its guardian would end a node that a busy machine does not let run for a while.
+      WATCHDOG: "0",
+    };
     const service = await startService({ env: { ...own, ...this.options.env, ...env } }).catch(async (error) => {
       await way.stop();
       throw error;

@@ -43,6 +43,8 @@ export interface LinkOptions {
   onOpen?: () => void;
   /** Called when the present connection is gone. */
   onLost?: () => void;
+  /** What may send this client away for good; anything else that does is a fault. */
+  dismissedBy?: string;
 }
 
 /**
@@ -181,16 +183,19 @@ export class RoamingLink {
   }
 
   #onRefused(refusal: Refusal | undefined): void {
-    if (refusal !== undefined) {
-      this.refusals.push(refusal.code);
-      if (!refusal.retry) this.faults.push(`refused for good: ${refusal.code}`);
-    }
+    if (refusal !== undefined) this.refusals.push(refusal.code);
+    if (refusal?.retry === false) this.#dismissed(refusal.code);
     this.#move(refusal?.retryAfterMs);
   }
 
   #onFarewell({ code, reconnect, afterMs }: Farewell): void {
     this.farewells.push(code);
-    if (!reconnect) this.faults.push(`sent away for good: ${code}`);
+    if (!reconnect) this.#dismissed(code);
     this.#move(afterMs);
+  }
+
+  #dismissed(code: string): void {
+    if (code === this.#options.dismissedBy) this.#isWanted = false;
+    else this.faults.push(`sent away for good: ${code}`);
   }
 }

@@ -33,17 +33,21 @@ export class Device {
   readonly #faults: string[] = [];
   readonly #catchingUp = new Set<StreamName>();
 
-  /** `stored`: the service keeps the cursors under this id, and the device sends none. */
+  /** The id under which the service keeps the cursors; then the device sends none. */
+  readonly stored: string | null;
+
   constructor(
     readonly user: string,
     places: Places,
     random: () => number,
-    readonly stored: string | null = null,
+    { stored = null, dismissedBy }: { stored?: string | null; dismissedBy?: string } = {},
   ) {
+    this.stored = stored;
     this.link = new RoamingLink({
       places,
       random,
       namespace: "/notifications",
+      ...(dismissedBy === undefined ? {} : { dismissedBy }),
       auth: () => ({ token: tokenFor(places.secret, { sub: user }), ...this.#memory() }),
       onEvent: (event, payload) => this.#onEvent(event, payload),
       onLost: () => {

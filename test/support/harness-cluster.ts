@@ -8,9 +8,13 @@ import { type Environment, type Exit, Service, type ServiceKeys } from "./servic
 /** Of all nodes of all runs. */
 const KEYS: ServiceKeys = { apiKey: "a".repeat(32), jwtSecret: "b".repeat(32), discourseSecret: "c".repeat(32) };
 
-/** How often a node is started again whose port somebody has taken for a moment, and the pause before. */
-const PORT_TRIES = 20;
-const PORT_PAUSE_MS = 100;
+/**
+ * Why a node may end before it serves, and be started again as a supervisor does: a connection of this machine has got its port while nobody
+ * listened on it, or MongoDB has no primary at the moment. How often, and the pause before.
+ */
+const STARTS_AGAIN = /the port is in use|MongoDB does not answer|no usable MongoDB answered/;
+const STARTS = 20;
+const START_PAUSE_MS = 200;
 
 /** What a node writes that is no line of its log. */
 const GREETING = /^Belfry is listening on /;
@@ -25,8 +29,8 @@ export interface LogLine extends Record<string, unknown> {
 export class ClusterNode {
   /** Everything that it has written, of all its lives. */
   output = "";
-  /** How it ended where it was asked to stop. */
-  readonly exits: Exit[] = [];
+  /** How often it ended before it served, and was started again. */
+  startsAgain = 0;
   readonly #service: Service;
   #front: FaultProxy | null = null;
   #isFrozen = false;
@@ -66,14 +70,14 @@ export class ClusterNode {
   }
 
   async start(): Promise<void> {
-    for (let left = PORT_TRIES; ; left--) {
+    for (let left = STARTS; ; left--) {
       try {
         await this.#service.start();
         break;
       } catch (error) {
-        // A connection of this machine may have got the port while nobody listened on it.
-        if (left === 0 || !String(error).includes("the port is in use")) throw error;
-        await new Promise((resolve) => setTimeout(resolve, PORT_PAUSE_MS));
+        if (left === 0 || !STARTS_AGAIN.test(String(error))) throw error;
+        this.startsAgain++;
+        await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
       }
     }
     this.#isWanted = true;
@@ -88,9 +92,7 @@ export class ClusterNode {
   /** Asks it to stop, and waits until it has. */
   async drain(): Promise<Exit> {
     this.#isWanted = false;
-    const exit = await this.#service.stop();
-    this.exits.push(exit);
-    return exit;
+    return this.#service.stop();
   }
 
   freeze(): void {

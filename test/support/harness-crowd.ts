@@ -9,6 +9,9 @@ import { until } from "./member.js";
 /** Screens of `/live`. */
 const BOARDS = 3;
 
+/** Devices of the one who is banned: one for each node, and they stay while they may. */
+const OUTLAWS_DEVICES = 3;
+
 /** How long one of those who come and go stays, or stays away. Milliseconds. */
 const STAY_MS: [least: number, most: number] = [200, 1_800];
 
@@ -27,38 +30,53 @@ export interface CrowdMember {
   hand: Hand;
 }
 
+/** A member who is banned on the way, and comes back when the ban is over. */
+export interface Outlaw {
+  user: string;
+  devices: Device[];
+}
+
 /** The members of a run who have devices, with what they do, and the screens of live boards. Everything they choose is the seed's. */
 export class Crowd {
   readonly members: readonly CrowdMember[];
+  readonly outlaw: Outlaw;
   readonly boards: readonly RoamingBoard[];
   #isOver = false;
   readonly #random: () => number;
 
-  /** `friends`: whom members may write to. */
+  /** The last of the users is the outlaw. */
   constructor(users: readonly string[], { places, seed, topics }: { places: Places; seed: number; topics: string[] }) {
     let count = 0;
     // Each has numbers of its own, so that what one chooses does not hang on when the others do.
     const luck = (): (() => number) => seeded(seed * 1_000 + count++);
     this.#random = luck();
-    this.members = users.map((user, index): CrowdMember => {
+    const members = users.slice(0, -1);
+    this.members = members.map((user, index): CrowdMember => {
       const sitting = [new Device(user, places, luck())];
-      const fleeting = [new Device(user, places, luck(), index % 3 === 0 ? "phone" : null)];
+      const fleeting = [new Device(user, places, luck(), { stored: index % 3 === 0 ? "phone" : null })];
       const late = index % 2 === 0 ? [new Device(user, places, luck())] : [];
-      const friends = users.filter((other) => other !== user);
+      const friends = members.filter((other) => other !== user);
       return { user, sitting, fleeting, late, hand: new Hand(user, [...sitting, ...fleeting], luck(), friends) };
     });
+    const user = users.at(-1) as string;
+    this.outlaw = {
+      user,
+      devices: Array.from({ length: OUTLAWS_DEVICES }, () => new Device(user, places, luck(), { dismissedBy: "banned" })),
+    };
     this.boards = Array.from({ length: BOARDS }, (_, index) => new RoamingBoard(`watcher-${index}`, places, luck(), topics));
   }
 
   get devices(): Device[] {
-    return this.members.flatMap(({ sitting, fleeting, late }) => [...sitting, ...fleeting, ...late]);
+    return [...this.members.flatMap(({ sitting, fleeting, late }) => [...sitting, ...fleeting, ...late]), ...this.outlaw.devices];
   }
 
   /** Everybody who sits is there, spread over the nodes. */
   async arrive(): Promise<void> {
     for (const [index, { sitting }] of this.members.entries()) for (const device of sitting) device.come(index % 3);
     for (const [index, board] of this.boards.entries()) board.link.come(index);
-    const all = [...this.members.flatMap(({ sitting }) => sitting.map(({ link }) => link)), ...this.boards.map(({ link }) => link)];
+    for (const [index, device] of this.outlaw.devices.entries()) device.come(index);
+    const sitting = [...this.members.flatMap((member) => member.sitting), ...this.outlaw.devices];
+    const all = [...sitting.map(({ link }) => link), ...this.boards.map(({ link }) => link)];
     await until("the crowd has arrived", () => all.every(({ isSettled }) => isSettled), ARRIVE_MS);
   }
 
@@ -88,10 +106,15 @@ export class Crowd {
     await Promise.all(this.members.map(({ hand }) => hand.work(count)));
   }
 
-  /** All come, those too who were not there yet. */
+  /** All come, those too who were not there yet; not the outlaw. */
   assemble(): void {
     this.#isOver = true;
-    for (const device of this.devices) device.come();
+    for (const device of this.devices) if (!this.outlaw.devices.includes(device)) device.come();
+  }
+
+  /** The outlaw, whom nobody bans any more, comes back. */
+  pardon(): void {
+    for (const device of this.outlaw.devices) device.come();
   }
 
   leave(): void {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readForum } from "./expected-forum.js";
 import { seeded } from "./forum-run.js";
-import { checkAnswered, checkDeeds, checkDevice, checkStream, checkTold, Findings } from "./harness-checks.js";
+import { Findings } from "./harness-checks.js";
 import { Caller } from "./harness-client.js";
 import { Cluster } from "./harness-cluster.js";
 import { Crowd } from "./harness-crowd.js";
@@ -10,6 +10,7 @@ import { checkLogs } from "./harness-logs.js";
 import type { Stack } from "./harness-stack.js";
 import { Staff, TOPICS } from "./harness-staff.js";
 import { StoreReader } from "./harness-store.js";
+import { judge, type Outcome } from "./harness-verdict.js";
 import { until } from "./member.js";
 import { nameOf, type PlannedFault, schedule } from "./schedule.js";
 import { play } from "./schedule-player.js";
@@ -17,7 +18,7 @@ import { forumPart } from "./seeds-forum.js";
 
 /** Nodes of a run, members who have devices, and what each of these does. */
 const NODES = 3;
-const MEMBERS = 10;
+const MEMBERS = 11;
 const DEEDS = 6;
 
 /** By when about all is said that is said during the faults. Milliseconds. */
@@ -30,8 +31,8 @@ const CONVERGE_MS = 20_000;
 /** By when devices on all nodes show what is told when all is well. Milliseconds. */
 const HINT_MS = 5_000;
 
-/** By when presence is right. Milliseconds. */
-const PRESENCE_MS = 30_000;
+/** By when a ban holds on all nodes once they are healed. Milliseconds. */
+const BAN_MS = 5_000;
 
 export interface RunOptions {
   seed: number;
@@ -73,7 +74,7 @@ export async function runSeed(stack: Stack, { seed, long = false, keepIn }: RunO
   const run = new Run(cluster, seed, reached);
   try {
     await run.play(faults, long);
-    await run.check();
+    await judge(run.outcome);
     reached("checked");
   } catch (error) {
     run.findings.add(`the run ended early: ${error instanceof Error ? error.stack : String(error)}`);
@@ -141,6 +142,7 @@ class Run {
       ...users.slice(0, 2).map((user, index) => this.staff.run(`task-${index}`, user)),
       this.staff.announce(),
       ...TOPICS.map((topic) => this.staff.write(topic)),
+      this.staff.ban(crowd.outlaw.user),
       crowd.work(long ? DEEDS * 2 : DEEDS),
     ];
     // All of them end, whichever fails.
@@ -153,6 +155,9 @@ class Run {
     this.#readers = this.cluster.nodes.map(({ url }) => new StoreReader(url, this.cluster.keys));
     for (const node of this.cluster.nodes) if (node.hasDied) this.findings.add(`${node.name} died: ${node.output.slice(-2_000)}`);
     await until("all nodes are ready", async () => (await Promise.all(this.#readers.map((one) => one.isReady()))).every(Boolean), READY_MS);
+    await this.#expectOutlawed();
+    await this.staff.unban(crowd.outlaw.user);
+    crowd.pardon();
     await this.#converge(CONVERGE_MS);
     this.convergedIn = (Date.now() - healed) / 1_000;
     this.reached("converged");
@@ -162,50 +167,11 @@ class Run {
     await this.#converge(HINT_MS);
   }
 
-  async check(): Promise<void> {
-    const { findings, staff } = this;
-    const { members, devices, boards } = this.crowd as Crowd;
-    findings.none("a server's call", this.caller.faults);
-    for (const { user, hand } of members) findings.none(`${user}'s hand`, hand.faults);
-    const owned = new Set(members.map(({ user }) => user));
-    const told = this.#told();
-    const everybody = [...new Set([...told.keys(), ...staff.stored.map(({ user }) => user)])];
-    await Promise.all(
-      everybody.map(async (user, index) => {
-        const readers = owned.has(user) ? this.#readers : [this.#readers[index % NODES] as StoreReader];
-        const all = await Promise.all(readers.map((one) => one.inbox(user)));
-        const stored = all[0] as (typeof all)[number];
-        for (const [node, other] of all.entries()) findings.same(`${user}: node ${node} and node 0`, other, stored);
-        checkStream(findings, user, stored);
-        checkTold(findings, user, stored, told.get(user) ?? []);
-        checkAnswered(
-          findings,
-          stored,
-          staff.stored.filter((one) => one.user === user),
-        );
-        const member = members.find((one) => one.user === user);
-        if (member === undefined) return;
-        const announced = await (this.#readers[0] as StoreReader).announcements(user);
-        checkDeeds(findings, user, stored, announced, member.hand.deeds);
-        const { sitting, fleeting, late } = member;
-        for (const [n, device] of [...sitting, ...fleeting, ...late].entries())
-          checkDevice(findings, `${user}'s device ${n}`, device, stored, announced);
-      }),
-    );
-    this.#checkAnnouncements();
-    for (const topic of TOPICS) {
-      const value = staff.values.get(topic);
-      for (const [node, reader] of this.#readers.entries()) findings.same(`${topic} at node ${node}`, await reader.topic(topic), value);
-      for (const [n, board] of boards.entries()) {
-        await until(
-          () => `board ${n} shows ${JSON.stringify(value)}, not ${JSON.stringify(board.shows(topic))}`,
-          () => JSON.stringify(board.shows(topic)) === JSON.stringify(value),
-          HINT_MS,
-        );
-      }
-    }
-    for (const [n, { link }] of boards.entries()) findings.none(`board ${n}`, link.faults);
-    await this.#checkPresence({ users: owned.size, sessions: devices.length });
+  /** What there is to judge. @throws Error before the run has been played. */
+  get outcome(): Outcome {
+    const { findings, staff, caller } = this;
+    if (this.crowd === null || this.#part === null) throw new Error("the run was not played");
+    return { findings, staff, caller, crowd: this.crowd, expected: this.#part.expected, readers: this.#readers };
   }
 
   /** All nodes end as they are asked to. */
@@ -214,14 +180,23 @@ class Run {
     for (const [index, exit] of exits.entries()) this.findings.same(`how node ${index} ended`, exit, { code: 0, signal: null });
   }
 
+  /** Who was banned, on whichever node, is sent away and let in by none. */
+  async #expectOutlawed(): Promise<void> {
+    const { devices } = (this.crowd as Crowd).outlaw;
+    await until("the banned member's devices are sent away", () => devices.every(({ link }) => !link.isWanted), BAN_MS);
+    for (const [node, device] of devices.entries()) device.come(node);
+    await until("they are refused", () => devices.every(({ link }) => !link.isWanted), BAN_MS);
+    for (const { link } of devices) this.findings.same("why the banned member was refused", link.refusals.at(-1), "banned");
+  }
+
   /** Every device is up and has what the store has of its member. */
   async #converge(ms: number): Promise<void> {
-    const { members, boards } = this.crowd as Crowd;
+    const { devices, boards } = this.crowd as Crowd;
     const reader = this.#readers[0] as StoreReader;
     const heads = new Map<string, number>();
-    for (const { user } of members) heads.set(user, await reader.head(user));
+    for (const user of new Set(devices.map((device) => device.user))) heads.set(user, await reader.head(user));
     const behind = (): string[] =>
-      (this.crowd as Crowd).devices
+      devices
         .filter(({ isUp, user, streams }) => !isUp || streams.inbox.seq < (heads.get(user) ?? 0))
         .map(
           ({ user, streams, link, isUp }) =>
@@ -232,62 +207,6 @@ class Run {
       () => behind().length === 0 && boards.every(({ link }) => link.isSettled),
       ms,
     );
-  }
-
-  /** What each member must have been told, in lists whose order counts. */
-  #told(): Map<string, Array<Array<{ about: string; reason: string; actor: string }>>> {
-    const told = new Map([...(this.#part?.expected ?? [])].map(([user, lists]) => [user, [...lists]]));
-    const add = (user: string, lists: Array<Array<{ about: string; reason: string; actor: string }>>) =>
-      told.set(user, [...(told.get(user) ?? []), ...lists]);
-    for (const [user, lists] of this.staff.expected) add(user, lists);
-    for (const { user, hand } of (this.crowd as Crowd).members) {
-      const lists = new Map<string, string[]>();
-      for (const { to, text } of hand.deeds.sent) lists.set(to, [...(lists.get(to) ?? []), text]);
-      for (const [to, texts] of lists) add(to, [texts.map((text) => ({ about: `text ${text}`, reason: "direct", actor: user }))]);
-    }
-    return told;
-  }
-
-  /** Who was there from the beginning has got every announcement once, and shows those that are left. */
-  #checkAnnouncements(): void {
-    for (const { user, sitting } of (this.crowd as Crowd).members) {
-      for (const { streams, screen } of sitting) {
-        const kinds = new Map<string, string[]>();
-        for (const { kind, data } of streams.announcements.applied.values())
-          kinds.set(data.id as string, [...(kinds.get(data.id as string) ?? []), kind]);
-        for (const expected of this.staff.announcements) {
-          this.findings.same(`${user}: entries of ${expected.title}`, kinds.get(expected.id), expected.kinds);
-          this.findings.same(
-            `${user}: ${expected.title} is shown`,
-            screen.announcements.get(expected.id)?.title,
-            expected.isLive ? expected.title : undefined,
-          );
-        }
-        this.findings.same(`${user}: announcements`, kinds.size, this.staff.announcements.length);
-      }
-    }
-  }
-
-  async #checkPresence(expected: { users: number; sessions: number }): Promise<void> {
-    for (const [node, reader] of this.#readers.entries()) {
-      let found: unknown;
-      const isRight = async (): Promise<boolean> => {
-        found = await reader.online();
-        return JSON.stringify(found) === JSON.stringify(expected);
-      };
-      await until(
-        () => `node ${node} knows who is online: found ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`,
-        isRight,
-        PRESENCE_MS,
-      );
-    }
-    for (const [n, board] of (this.crowd as Crowd).boards.entries()) {
-      await until(
-        () => `board ${n} shows ${expected.users} online, not ${board.online}`,
-        () => board.online === expected.users,
-        HINT_MS,
-      );
-    }
   }
 }
 

@@ -102,14 +102,18 @@ export class Staff {
     await this.caller.asServer("PATCH", `/v1/announcements/${changed.id}`, { title: "changed" });
     Object.assign(changed, { title: "changed", kinds: [...changed.kinds, "announcement.updated"] });
     await this.#pause(6);
-    // A repeat of one that was carried out finds nothing to take back.
-    await this.caller.untilDone({
-      method: "DELETE",
-      path: `/v1/announcements/${gone.id}`,
-      credential: this.caller.keys.apiKey,
-      goneIsDone: true,
-    });
+    await this.#remove(`/v1/announcements/${gone.id}`);
     Object.assign(gone, { isLive: false, kinds: [...gone.kinds, "announcement.rescinded"] });
+  }
+
+  /** Bans a member, on the way. */
+  async ban(user: string): Promise<void> {
+    await this.#pause(2);
+    await this.caller.asServer("PUT", `/v1/members/${encodeURIComponent(user)}/ban`, { why: "spam" });
+  }
+
+  async unban(user: string): Promise<void> {
+    await this.#remove(`/v1/members/${encodeURIComponent(user)}/ban`);
   }
 
   /** Values of a topic, the newest of which counts. */
@@ -131,6 +135,11 @@ export class Staff {
     const text = "all is well again";
     this.#keep(await this.caller.asServer("POST", "/v1/notifications", { to: users, type: "note", text, key: "last" }));
     for (const user of users) this.#expect(user, 0, { about: `text ${text}`, reason: "direct", actor: "system" });
+  }
+
+  /** A repeat of what was carried out finds nothing to take back. */
+  async #remove(path: string): Promise<void> {
+    await this.caller.untilDone({ method: "DELETE", path, credential: this.caller.keys.apiKey, goneIsDone: true });
   }
 
   async #write(topic: string, n: number): Promise<void> {

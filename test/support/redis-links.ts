@@ -5,7 +5,7 @@ import type { RedisTarget } from "../../src/config/types.js";
 import { until } from "./member.js";
 
 /** What an address means. @throws Error where it means nothing. */
-export function targetOf(url: string): RedisTarget {
+function targetOf(url: string): RedisTarget {
   const target = redisOf({ MONGODB_URL: "mongodb://there/is", REDIS_URL: url });
   if (target === null) throw new Error("no address");
   return target;

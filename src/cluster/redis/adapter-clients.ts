@@ -25,7 +25,7 @@ export interface AdapterClientsOptions {
  */
 export function adapterClientsOf({ publish, subscriptions, onAdded }: AdapterClientsOptions): { pub: AdapterClient; sub: AdapterClient } {
   // The adapter removes what it has added, by the function that it gave.
-  const vetted = new Map<AdapterListener, Listener>();
+  const vetted = new WeakMap<AdapterListener, Listener>();
   const client: AdapterClient = {
     async publish(channel, message) {
       publish(channel, typeof message === "string" ? message : Buffer.from(message.buffer, message.byteOffset, message.byteLength));

@@ -93,8 +93,8 @@ export class ClusterNodes {
   }
 }
 
-/** The nodes that an answer to CLUSTER SLOTS names: rows of first slot, last slot, and the nodes that serve them. */
-function nodesOf(slots: unknown, askedHost: string): HostPort[] {
+/** The nodes that an answer to CLUSTER SLOTS names: rows of first slot, last slot, and the nodes that serve them. Skips what is none. */
+export function nodesOf(slots: unknown, askedHost: string): HostPort[] {
   const nodes = new Map<string, HostPort>();
   for (const row of Array.isArray(slots) ? slots : []) {
     for (const node of Array.isArray(row) ? row.slice(2) : []) {

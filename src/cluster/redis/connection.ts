@@ -2,10 +2,16 @@ import { createClient } from "redis";
 import type { HostPort, RedisTarget } from "../../config/types.js";
 
 /**
- * How long a server may take to accept a connection, to agree on TLS and to take the credentials, all together. Threat: a server that accepts
- * and never answers holds up the search for one that does. Milliseconds.
+ * How long a server may take to accept a connection, to agree on TLS, to take the credentials and to answer the first commands, all together.
+ * Threat: a server that accepts and never answers holds up the search for one that does. Milliseconds.
  */
-export const CONNECT_MS = 2_000;
+const CONNECT_MS = 2_000;
+
+/**
+ * It is counted in so many parts, and one that comes late counts as one: a process that was held up itself has asked nobody in vain, and
+ * would else drop every new connection before it looks at what has arrived on it.
+ */
+const CONNECT_PARTS = 10;
 
 /**
  * Pings in a row that may be unanswered. Threat: a half-open connection, which accepts what is written for as long as the buffers of the
@@ -38,7 +44,8 @@ export interface DialOptions {
 type Heard = (message: Buffer, channel: Buffer) => void;
 
 function clientOf({ host, port }: HostPort, { tls, username, password }: Access, name: string) {
-  const socket = { host, port, connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
+  // The client's own time-out is the longer one: it only lets go of a socket that was given up while it connected.
+  const socket = { host, port, connectTimeout: 2 * CONNECT_MS, reconnectStrategy: false } as const;
   return createClient({
     // A connection is used until its first fault. What follows one is decided in one place, the link, and not by a client of its own accord:
     // after a failover the right server is another one.
@@ -103,6 +110,7 @@ export class Connection {
   #told: () => void = () => {};
   #reason: Error | null = null;
   #unanswered = 0;
+  #opening: NodeJS.Timeout | undefined;
 
   constructor(server: HostPort, access: Access, name: string, onEnd: (reason: Error) => void) {
     this.server = server;
@@ -120,21 +128,25 @@ export class Connection {
     });
   }
 
-  /** Connects and asks the server what it is. @throws the first fault. */
+  /** Connects and asks the server what it is. Ends by itself after `CONNECT_MS`, unless it is kept. @throws the first fault. */
   async open(): Promise<ServerFacts> {
-    const timer = setTimeout(() => this.end(new Error(`no answer within ${CONNECT_MS} ms`)), CONNECT_MS);
-    try {
-      this.#connecting = this.#client.connect().then(
-        () => {
-          if (this.#reason !== null) this.#client.destroy();
-        },
-        (error: Error) => this.end(error),
-      );
-      await Promise.race([this.#connecting, this.#ending]);
-      return factsOf(await this.command("HELLO"));
-    } finally {
-      clearTimeout(timer);
-    }
+    let parts = 0;
+    this.#opening = setInterval(() => {
+      if (++parts === CONNECT_PARTS) this.end(new Error(`no answer within ${CONNECT_MS} ms`));
+    }, CONNECT_MS / CONNECT_PARTS);
+    this.#connecting = this.#client.connect().then(
+      () => {
+        if (this.#reason !== null) this.#client.destroy();
+      },
+      (error: Error) => this.end(error),
+    );
+    await Promise.race([this.#connecting, this.#ending]);
+    return factsOf(await this.command("HELLO"));
+  }
+
+  /** From now on it lives until its first fault. */
+  keep(): void {
+    clearInterval(this.#opening);
   }
 
   /** What the server answers. @throws the error it answers, or why the connection ended. */
@@ -179,6 +191,7 @@ export class Connection {
   end(reason: Error): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
+    clearInterval(this.#opening);
     this.#client.destroy();
     this.#told();
     this.#onEnd(reason);

@@ -12,7 +12,7 @@ import { type RubbishListener, Subscriptions } from "./subscriptions.js";
 const CONNECTED = "connected";
 
 /** How long the start waits for a Redis; the node serves without one after that. Milliseconds. */
-export const START_WAIT_MS = 5_000;
+const START_WAIT_MS = 5_000;
 
 /** The longest pause before the first attempt after a fault, which doubles with each that fails. Milliseconds. */
 const FIRST_PAUSE_MS = 100;
@@ -22,6 +22,12 @@ const FIRST_PAUSE_MS = 100;
  * anything up to this. Milliseconds.
  */
 const MAX_PAUSE_MS = 1_000;
+
+/**
+ * A connection that ends sooner counts as an attempt that failed. Threat: a server that lets everybody in and drops them again is asked many
+ * times a second. Milliseconds.
+ */
+const LASTING_MS = 10_000;
 
 /**
  * Connects, and keeps connected for ever. Resolves when everything is connected, or after `START_WAIT_MS` without a Redis (`isReady` tells).
@@ -154,13 +160,15 @@ export class RedisLink implements Link {
   async #run(): Promise<void> {
     let failures = 0;
     while (!this.#isClosed) {
-      failures = (await this.#live()) ? 0 : failures + 1;
+      const begun = performance.now();
+      await this.#live();
+      failures = performance.now() - begun < LASTING_MS ? failures + 1 : 0;
       if (!this.#isClosed) await this.#pause(Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures));
     }
   }
 
-  /** One pair, from its opening to its end. Tells whether it could be opened. */
-  async #live(): Promise<boolean> {
+  /** One pair, from its opening to its end. */
+  async #live(): Promise<void> {
     let end: (reason: Error) => void = () => {};
     const ended = new Promise<Error>((resolve) => {
       end = resolve;
@@ -173,10 +181,9 @@ export class RedisLink implements Link {
     } catch (error) {
       pair.end(error instanceof Error ? error : new Error(String(error)));
       this.#onFault(error);
-      return false;
+      return;
     }
     this.#onFault(await ended);
-    return true;
   }
 
   #pause(ms: number): Promise<void> {

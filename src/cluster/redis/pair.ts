@@ -10,7 +10,7 @@ import type { Kind, Subscriptions } from "./subscriptions.js";
 export const MAX_UNCONFIRMED_MESSAGES = 5_000;
 
 /** Their size together. Threat: as above, with long messages. UTF-16 units or bytes. */
-export const MAX_UNCONFIRMED_SIZE = 16 * 1024 * 1024;
+const MAX_UNCONFIRMED_SIZE = 16 * 1024 * 1024;
 
 /** How often both servers are asked for a sign of life. Milliseconds. */
 const PING_MS = 1_000;
@@ -88,9 +88,13 @@ export class Pair {
         subscriber.pSubscribe(CHECK_PATTERN, () => {}),
       ]);
     } catch (error) {
-      throw refusalOf(error, servers.publisher) ?? error;
+      // The first fault of either connection tells more than what it did to the other.
+      const fault = this.#reason ?? error;
+      throw refusalOf(fault, servers.publisher) ?? fault;
     }
     this.#throwIfEnded();
+    publisher.keep();
+    subscriber.keep();
     this.#isOpen = true;
     this.#timer = setInterval(() => this.#watch(publisher, subscriber, servers), PING_MS);
     this.subscribe();

@@ -1,6 +1,7 @@
 import type { mongo } from "mongoose";
 import type { Announcement, AnnouncementChange, AnnouncementRecord, AnnouncementStore, Settled } from "../../announcements/types.js";
 import { DEADLINE } from "./connection.js";
+import { type Read, reader } from "./elections.js";
 import { DUPLICATE_KEY, guard, serverCode } from "./errors.js";
 import { type AnnouncementDoc, driverCollection, type Models, type SettledDoc } from "./schemas.js";
 import { MongoWatermarks } from "./watermarks.js";
@@ -12,8 +13,10 @@ export class MongoAnnouncements implements AnnouncementStore {
   readonly #settled: mongo.Collection<SettledDoc>;
   readonly pass: AnnouncementStore["pass"];
   readonly watermarks: AnnouncementStore["watermarks"];
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#models = models;
     this.#announcements = driverCollection(models.announcements);
     this.#settled = driverCollection(models.settled);
@@ -23,21 +26,21 @@ export class MongoAnnouncements implements AnnouncementStore {
   }
 
   find(id: string): Promise<AnnouncementRecord | null> {
-    return guard(async () => {
+    return this.#read(async () => {
       const doc = await this.#announcements.findOne({ _id: id }, DEADLINE);
       return doc === null ? null : toRecord(doc);
     });
   }
 
   current(): Promise<AnnouncementRecord[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       const filter: mongo.Filter<AnnouncementDoc> = { s: { $in: ["scheduled", "live"] } };
       return (await this.#announcements.find(filter, { ...DEADLINE, sort: { c: 1, _id: 1 } }).toArray()).map(toRecord);
     });
   }
 
   page(before: { createdAt: number; id: string } | null, limit: number): Promise<AnnouncementRecord[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const filter: mongo.Filter<AnnouncementDoc> =
@@ -66,7 +69,7 @@ export class MongoAnnouncements implements AnnouncementStore {
   }
 
   #findSettled(ids: Array<SettledDoc["_id"]>, name: (id: SettledDoc["_id"]) => string): Promise<Map<string, Settled>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#settled.find({ _id: { $in: ids } }, DEADLINE).toArray();
       return new Map(docs.map(({ _id, d, k }) => [name(_id), { dismissedAt: d ?? null, acknowledgedAt: k ?? null }]));
     });

@@ -1,13 +1,16 @@
 import type { DirectoryStore, KnownMember, KnownPost } from "../../community/types.js";
 import { DEADLINE } from "./connection.js";
+import { type Read, reader } from "./elections.js";
 import { guard } from "./errors.js";
 import type { MemberDoc, Models, PostDoc } from "./schemas.js";
 
 /** What was learned of the forum's members and posts, in MongoDB. */
 export class MongoDirectory implements DirectoryStore {
   readonly #models: Models;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#models = models;
   }
 
@@ -18,14 +21,14 @@ export class MongoDirectory implements DirectoryStore {
   }
 
   membersByUsername(usernames: string[]): Promise<Map<string, string>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#readMembers(usernames.map((username) => username.toLowerCase()));
       return new Map(docs.map(({ _id, u }) => [_id, u]));
     });
   }
 
   postAuthors(topic: string, numbers: number[]): Promise<Map<number, string>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const ids = numbers.map((n) => ({ t: topic, n }));
       const docs = await this.#models.posts.find({ _id: { $in: ids } }, null, DEADLINE).lean<PostDoc[]>();
       return new Map(docs.map(({ _id, u }) => [_id.n, u]));

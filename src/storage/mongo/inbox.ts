@@ -2,6 +2,7 @@ import { mongo } from "mongoose";
 import type { InboxState, InboxStore, Mark } from "../../inbox/types.js";
 import type { Cursor } from "../../stream/types.js";
 import { DEADLINE } from "./connection.js";
+import { type Read, reader } from "./elections.js";
 import { guard } from "./errors.js";
 import { type CursorDoc, driverCollection, type MarkDoc, type Models, type StateDoc } from "./schemas.js";
 
@@ -13,15 +14,17 @@ export class MongoInbox implements InboxStore {
   readonly #models: Models;
   readonly #marks: mongo.Collection<MarkDoc>;
   readonly #cursors: mongo.Collection<CursorDoc>;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#models = models;
     this.#marks = driverCollection(models.marks);
     this.#cursors = driverCollection(models.cursors);
   }
 
   state(stream: string): Promise<InboxState> {
-    return guard(async () => {
+    return this.#read(async () => {
       const doc = await this.#models.states.findById(stream, null, DEADLINE).lean<StateDoc | null>();
       return doc === null ? { readAll: [], seenUpTo: 0 } : { readAll: doc.r, seenUpTo: doc.s };
     });
@@ -46,7 +49,7 @@ export class MongoInbox implements InboxStore {
   }
 
   deviceCursors(user: string, device: string): Promise<Record<string, Cursor> | null> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#cursors.find(ofDevice(user, device), DEADLINE).toArray();
       if (docs.length === 0) return null;
       return Object.fromEntries(docs.map(({ _id, e, n }) => [_id.s, { epoch: e, seq: n }]));
@@ -80,7 +83,7 @@ export class MongoInbox implements InboxStore {
   }
 
   #find(filter: mongo.Filter<MarkDoc>, limit: number): Promise<Mark[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const docs = await this.#marks.find(filter, { ...DEADLINE, sort: { "_id.n": -1 }, limit }).toArray();

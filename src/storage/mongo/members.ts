@@ -2,19 +2,21 @@ import type { mongo } from "mongoose";
 import type { Acquaintance, MemberChange, MemberRecord, MemberStore, Registration, Sanction } from "../../members/types.js";
 import { DEADLINE } from "./connection.js";
 import { contend } from "./contend.js";
-import { guard } from "./errors.js";
+import { type Read, reader } from "./elections.js";
 import { driverCollection, type Models, type ProfileDoc, type SanctionDoc } from "./schemas.js";
 
 /** Who is known, in MongoDB. Sanctions are written with their entry of the audit log, by companion.ts. */
 export class MongoMembers implements MemberStore {
   readonly #profiles: mongo.Collection<ProfileDoc>;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#profiles = driverCollection(models.profiles);
   }
 
   find(users: string[]): Promise<Map<string, MemberRecord>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#profiles.find({ _id: { $in: users } }, DEADLINE).toArray();
       return new Map(docs.map((doc) => [doc._id, toRecord(doc)]));
     });
@@ -45,7 +47,7 @@ export class MongoMembers implements MemberStore {
   }
 
   page(after: string | null, limit: number): Promise<MemberRecord[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const filter = after === null ? {} : { _id: { $gt: after } };

@@ -2,7 +2,7 @@ import type { mongo } from "mongoose";
 import type { BlockSetting, Level, LevelSetting, PreferenceChange, PreferenceStore, Scope } from "../../preferences/types.js";
 import { DEADLINE, TRANSACTION } from "./connection.js";
 import { contend } from "./contend.js";
-import { guard } from "./errors.js";
+import { type Read, reader } from "./elections.js";
 import { Orphans } from "./orphans.js";
 import { type CounterDoc, driverCollection, type Models, type PreferenceDoc } from "./schemas.js";
 
@@ -32,8 +32,10 @@ export class MongoPreferences implements PreferenceStore {
   readonly #orphans: Orphans;
   readonly #waiting: Waiting[] = [];
   #writing = false;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#models = models;
     this.#preferences = driverCollection(models.preferences);
     this.#counters = driverCollection(models.counters);
@@ -41,11 +43,11 @@ export class MongoPreferences implements PreferenceStore {
   }
 
   version(): Promise<number> {
-    return guard(async () => (await this.#counters.findOne({ _id: COUNTER }, DEADLINE))?.n ?? 0);
+    return this.#read(async () => (await this.#counters.findOne({ _id: COUNTER }, DEADLINE))?.n ?? 0);
   }
 
   changesSince(version: number, limit: number): Promise<PreferenceChange[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const filter = { v: { $gt: version } };

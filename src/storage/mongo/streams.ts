@@ -4,6 +4,7 @@ import type { Companion } from "../types.js";
 import { Appender } from "./append.js";
 import { DEADLINE } from "./connection.js";
 import { toEntry, toPublication } from "./documents.js";
+import { type Read, reader } from "./elections.js";
 import { guard } from "./errors.js";
 import { readEpoch } from "./migrations.js";
 import { type BaseDoc, database, driverCollection, type EntryDoc, type Models, type Place, type PublicationDoc } from "./schemas.js";
@@ -13,6 +14,9 @@ import { type BaseDoc, database, driverCollection, type EntryDoc, type Models, t
  * each. Threat: the server refuses pipelines above 200 stages (of its newest versions).
  */
 const TAILS_A_COMMAND = 50;
+
+/** Streams of which one command asks whether they go on: a look into an index each. Threat: a command of a megabyte. */
+const STREAMS_A_COMMAND = 1_000;
 
 /** Entries deleted by one command. Threat: a first trimming of a long stream that does not end within the deadline of a call. */
 const DELETE_STEP = 1_000;
@@ -36,8 +40,10 @@ export class MongoStreams implements StreamStore<Companion> {
   readonly #publications: mongo.Collection<PublicationDoc>;
   readonly #bases: mongo.Collection<BaseDoc>;
   #epoch: { value: Promise<string>; until: number } | null = null;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#models = models;
     this.#appender = new Appender(models);
     this.#db = database(models.entries);
@@ -65,7 +71,7 @@ export class MongoStreams implements StreamStore<Companion> {
   }
 
   tails(streams: string[]): Promise<Map<string, Tail>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const tails = new Map<string, Tail>(streams.map((stream) => [stream, { head: 0, base: 1, unread: 0 }]));
       const names = [...tails.keys()];
       for (let from = 0; from < names.length; from += TAILS_A_COMMAND) {
@@ -75,6 +81,21 @@ export class MongoStreams implements StreamStore<Companion> {
         }
       }
       return tails;
+    });
+  }
+
+  goOn(seen: Map<string, number>): Promise<string[]> {
+    return this.#read(async () => {
+      const found: string[] = [];
+      const next = Array.from(seen, ([s, n]): Place => ({ s, n: n + 1 }));
+      for (let from = 0; from < next.length; from += STREAMS_A_COMMAND) {
+        const $in = next.slice(from, from + STREAMS_A_COMMAND);
+        const docs = await this.#entries
+          .find({ _id: { $in } }, { ...DEADLINE, projection: { _id: 1 }, batchSize: STREAMS_A_COMMAND })
+          .toArray();
+        for (const { _id } of docs) found.push(_id.s);
+      }
+      return found;
     });
   }
 
@@ -94,7 +115,7 @@ export class MongoStreams implements StreamStore<Companion> {
   }
 
   find(key: string, streams?: string[]): Promise<FoundKey[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       const filter = streams === undefined ? { k: key } : { k: key, "_id.s": { $in: streams } };
       const found = await this.#entries.find(filter as mongo.Filter<EntryDoc>, { ...DEADLINE, projection: { p: 1 } }).toArray();
       return found.map(({ _id, p }) => ({ stream: _id.s, seq: _id.n, publication: p ?? null }));
@@ -102,7 +123,7 @@ export class MongoStreams implements StreamStore<Companion> {
   }
 
   publication(name: string): Promise<PublicationRecord | null> {
-    return guard(async () => {
+    return this.#read(async () => {
       const found = await this.#publications.find({ $or: [{ _id: name }, { a: name }] }, DEADLINE).toArray();
       const doc = found.find(({ _id }) => _id === name) ?? found[0];
       return doc === undefined ? null : toPublication(doc);
@@ -191,7 +212,7 @@ export class MongoStreams implements StreamStore<Companion> {
   }
 
   #find(filter: mongo.Filter<EntryDoc>, direction: 1 | -1, limit: number): Promise<StoredEntry[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const docs = await this.#entries.find(filter, { ...DEADLINE, sort: { _id: direction }, limit, batchSize: limit }).toArray();

@@ -1,14 +1,17 @@
 import type { mongo } from "mongoose";
 import type { Burial, SubjectStore } from "../../community/types.js";
 import { DEADLINE } from "./connection.js";
+import { type Read, reader } from "./elections.js";
 import { guard } from "./errors.js";
 import { type BurialDoc, driverCollection, type Models } from "./schemas.js";
 
 /** Which subjects are gone, in MongoDB. Read concern and write concern are those of the connection: a majority. */
 export class MongoSubjects implements SubjectStore {
   readonly #burials: mongo.Collection<BurialDoc>;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#burials = driverCollection(models.burials);
   }
 
@@ -30,7 +33,7 @@ export class MongoSubjects implements SubjectStore {
   }
 
   buried(keys: string[]): Promise<Map<string, Burial>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#burials.find({ _id: { $in: keys } }, DEADLINE).toArray();
       return new Map(docs.map(({ _id, w, a, t }) => [_id, { why: w, at: a, learnedAt: t }]));
     });

@@ -2,19 +2,22 @@ import type { mongo } from "mongoose";
 import type { Task, TaskStore } from "../../tasks/types.js";
 import { DEADLINE } from "./connection.js";
 import { contend } from "./contend.js";
+import { type Read, reader } from "./elections.js";
 import { guard } from "./errors.js";
 import { driverCollection, type Models, type TaskDoc } from "./schemas.js";
 
 /** Tasks in MongoDB. */
 export class MongoTasks implements TaskStore {
   readonly #tasks: mongo.Collection<TaskDoc>;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#tasks = driverCollection(models.tasks);
   }
 
   find(id: string): Promise<Task | null> {
-    return guard(async () => {
+    return this.#read(async () => {
       const doc = await this.#tasks.findOne({ _id: id }, DEADLINE);
       return doc === null ? null : toTask(doc);
     });
@@ -31,7 +34,7 @@ export class MongoTasks implements TaskStore {
   }
 
   running(user: string, since: number, limit: number): Promise<Task[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const filter: mongo.Filter<TaskDoc> = { u: user, s: "running", t: { $gt: since } };
@@ -40,7 +43,7 @@ export class MongoTasks implements TaskStore {
   }
 
   recent(since: number, limit: number): Promise<Task[]> {
-    return guard(async () => {
+    return this.#read(async () => {
       // A limit of 0 means "all" to MongoDB.
       if (limit <= 0) return [];
       const filter: mongo.Filter<TaskDoc> = { s: "running", t: { $gte: since } };

@@ -2,14 +2,16 @@ import type { mongo } from "mongoose";
 import type { Access, TopicStore, TopicValue } from "../../topics/types.js";
 import { DEADLINE } from "./connection.js";
 import { contend } from "./contend.js";
-import { guard } from "./errors.js";
+import { type Read, reader } from "./elections.js";
 import { driverCollection, type Models, type TopicDoc } from "./schemas.js";
 
 /** The latest values of topics, in MongoDB. */
 export class MongoTopics implements TopicStore {
   readonly #topics: mongo.Collection<TopicDoc>;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#topics = driverCollection(models.topics);
   }
 
@@ -26,14 +28,14 @@ export class MongoTopics implements TopicStore {
   }
 
   read(topics: string[]): Promise<Map<string, TopicValue>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#topics.find({ _id: { $in: topics } }, DEADLINE).toArray();
       return new Map(docs.map((doc) => [doc._id, toValue(doc)]));
     });
   }
 
   count(): Promise<number> {
-    return guard(() => this.#topics.countDocuments({}, DEADLINE));
+    return this.#read(() => this.#topics.countDocuments({}, DEADLINE));
   }
 }
 

@@ -2,7 +2,7 @@ import type { mongo } from "mongoose";
 import { MAX_PASSINGS, type Watermarks } from "../../announcements/types.js";
 import { DEADLINE } from "./connection.js";
 import { contend } from "./contend.js";
-import { guard } from "./errors.js";
+import { type Read, reader } from "./elections.js";
 import { driverCollection, type Models, type WatermarkDoc } from "./schemas.js";
 
 /** Members whose watermarks one command moves. Threat: an update of a hundred thousand documents that does not end within its deadline. */
@@ -11,14 +11,16 @@ const MEMBERS_A_COMMAND = 5_000;
 /** How far members were reached and have seen, in MongoDB. */
 export class MongoWatermarks {
   readonly #watermarks: mongo.Collection<WatermarkDoc>;
+  readonly #read: Read;
 
   constructor(models: Models) {
+    this.#read = reader(models);
     this.#watermarks = driverCollection(models.watermarks);
   }
 
   /** As `AnnouncementStore.watermarks`. */
   of(users: string[]): Promise<Map<string, Watermarks>> {
-    return guard(async () => {
+    return this.#read(async () => {
       const docs = await this.#watermarks.find({ _id: { $in: users } }, DEADLINE).toArray();
       return new Map(docs.map(({ _id, r, s }) => [_id, { reached: toPassings(r), seen: toPassings(s) }]));
     });

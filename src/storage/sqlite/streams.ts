@@ -59,6 +59,7 @@ export class SqliteStreams implements StreamStore<Companion> {
       byKey: db.prepare("SELECT s.name AS stream, e.seq, e.publication FROM entries e JOIN streams s ON s.id = e.stream WHERE e.key = ?"),
       byKeyAndStream: db.prepare("SELECT seq, publication FROM entries WHERE key = ? AND stream = ?"),
       head: db.prepare("SELECT seq, unread FROM entries WHERE stream = ? ORDER BY seq DESC LIMIT 1"),
+      has: db.prepare("SELECT 1 FROM entries WHERE stream = ? AND seq = ?"),
       base: db.prepare("SELECT base FROM streams WHERE id = ?"),
       read: db.prepare(`SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`),
       readBack: db.prepare(
@@ -117,6 +118,17 @@ export class SqliteStreams implements StreamStore<Companion> {
         tails.set(stream, { head: head?.seq ?? 0, base: base?.base ?? 1, unread: head?.unread ?? 0 });
       }
       return tails;
+    });
+  }
+
+  goOn(seen: Map<string, number>): Promise<string[]> {
+    return this.#run(() => {
+      const names: string[] = [];
+      for (const [stream, seq] of seen) {
+        const id = this.#ids.find(stream);
+        if (id !== null && this.#sql.has.get(id, seq + 1) !== undefined) names.push(stream);
+      }
+      return names;
     });
   }
 

@@ -21,7 +21,7 @@ const WRITERS = 4;
 const ANSWER_MS = 15_000;
 
 /** How long it may take until writes go on after the last fault. Milliseconds. */
-const RECOVERY_MS = 40_000;
+const RECOVERY_MS = 120_000;
 
 /** How often it is looked who has the lease. Milliseconds. */
 const LOOK_MS = 20;
@@ -77,7 +77,7 @@ export class Run {
   }
 
   /** Resolves when so many more calls were answered. */
-  async progress(count = 100): Promise<void> {
+  async progress(count = 60): Promise<void> {
     const enough = this.acknowledged.size + count;
     await until(`${count} more writes are answered`, () => this.acknowledged.size >= enough || this.#faults.length > 0, RECOVERY_MS);
     if (this.#faults.length > 0) throw this.#faults[0];

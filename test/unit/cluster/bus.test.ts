@@ -2,28 +2,18 @@ import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals
 import fc from "fast-check";
 import { deploymentOf } from "../../../src/cluster/bus.js";
 import { TestNode } from "../../support/cluster-node.js";
-import { Loopback } from "../../support/loopback-link.js";
-import { RawPeer } from "../../support/raw-peer.js";
+import { Rig } from "./rig.js";
 
-let loopback: Loopback;
-const nodes: TestNode[] = [];
+const rig = new Rig();
 
 beforeEach(() => {
-  jest.useFakeTimers();
-  loopback = new Loopback();
+  rig.begin();
 });
 
 afterEach(() => {
-  for (const node of nodes.splice(0)) node.kill();
-  jest.useRealTimers();
+  rig.end();
 });
 
-function start(options?: ConstructorParameters<typeof TestNode>[1]): TestNode {
-  const node = new TestNode(loopback, options);
-  nodes.push(node);
-  node.cluster.start();
-  return node;
-}
 
 const KINDS = ["beat", "bye", "moved", "roster", "known", "want", "entries", "told:progress"];
 
@@ -31,7 +21,7 @@ const ENTRY = ["inbox:ada", 1, 1_767_225_600_000, "notification", 1, "{}", -1];
 
 describe("what another node sends", () => {
   it("reaches every other node, and never the one that sent it", () => {
-    const [a, b, c] = [start(), start(), start()];
+    const [a, b, c] = [rig.start(), rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     a.append("announcements", 7);
     jest.advanceTimersByTime(100);
@@ -39,7 +29,7 @@ describe("what another node sends", () => {
   });
 
   it("is not heard by nodes of another store", () => {
-    const [a, b] = [start(), start({ deployment: deploymentOf("another epoch") })];
+    const [a, b] = [rig.start(), rig.start({ deployment: deploymentOf("another epoch") })];
     jest.advanceTimersByTime(2_000);
     a.append("announcements", 7);
     jest.advanceTimersByTime(100);
@@ -71,8 +61,8 @@ describe("rubbish on the bus", () => {
     ["a kind that nobody knows", '{"v":1,"from":"abcdefghijklmnop","n":1,"k":"toString","d":{}}'],
     ["a message that is too long", JSON.stringify({ v: 1, from: "abcdefghijklmnop", n: 1, k: "bye", d: "x".repeat(1_048_576) })],
   ])("is counted and ignored: %s", (_what, text) => {
-    const node = start();
-    const peer = new RawPeer(loopback);
+    const node = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
     peer.raw(text);
     jest.advanceTimersByTime(100);
@@ -83,8 +73,8 @@ describe("rubbish on the bus", () => {
   });
 
   it("is mentioned in the log once a minute, with how much there was and never with what it said", () => {
-    const node = start();
-    const peer = new RawPeer(loopback);
+    const node = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
     const warnings = () => node.logged.filter(({ level }) => level >= 40);
     for (let second = 0; second < 61; second++) {
@@ -97,8 +87,8 @@ describe("rubbish on the bus", () => {
   });
 
   it("of another version has the sessions look at the store, as long as it comes", () => {
-    const node = start();
-    const peer = new RawPeer(loopback);
+    const node = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(2_000);
     node.doubts.length = 0;
     for (let beat = 0; beat < 20; beat++) {
@@ -114,10 +104,10 @@ describe("rubbish on the bus", () => {
   });
 
   it("of any shape and kind throws nothing, and leaves who is where as it is", () => {
-    const [a, b] = [start(), start()];
+    const [a, b] = [rig.start(), rig.start()];
     a.enter("ada");
     jest.advanceTimersByTime(2_000);
-    const peer = new RawPeer(loopback);
+    const peer = rig.peer();
     peer.beat();
     jest.advanceTimersByTime(100);
     // A name of a field that is meant, so that values get past the first check.
@@ -144,9 +134,9 @@ describe("rubbish on the bus", () => {
 
 describe("a message of which a part is wrong", () => {
   it("changes nothing, and counts as lost", () => {
-    const node = start();
+    const node = rig.start();
     node.enter("ada");
-    const peer = new RawPeer(loopback);
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
     peer.beat();
     jest.advanceTimersByTime(1_000);
@@ -177,8 +167,8 @@ describe("a message of which a part is wrong", () => {
     ["an origin that is none", { p: [["event-1", "{}", { request: 1, trace: null }]], e: [ENTRY], h: [] }],
     ["a head that is none", { p: [], e: [ENTRY], h: [["inbox:ada", -5]] }],
   ])("is not heard: entries with %s", (_what, data) => {
-    const node = start();
-    const peer = new RawPeer(loopback);
+    const node = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
     peer.send("entries", data);
     jest.advanceTimersByTime(100);
@@ -188,7 +178,7 @@ describe("a message of which a part is wrong", () => {
 
 describe("an entry that nobody here can take", () => {
   it("keeps no other from being heard, and counts as lost", () => {
-    const [a, b] = [start(), start({ refuses: ({ seq }) => seq === 2 })];
+    const [a, b] = [rig.start(), rig.start({ refuses: ({ seq }) => seq === 2 })];
     b.enter("ada");
     jest.advanceTimersByTime(2_000);
     b.doubts.length = 0;

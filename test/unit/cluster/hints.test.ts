@@ -2,25 +2,23 @@ import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals
 import fc from "fast-check";
 import { type Hint, hintsOf, messagesOf } from "../../../src/cluster/hint-codec.js";
 import { TestNode } from "../../support/cluster-node.js";
-import { Loopback } from "../../support/loopback-link.js";
+import { Rig } from "./rig.js";
 
-let loopback: Loopback;
-const nodes: TestNode[] = [];
+const rig = new Rig();
 
 beforeEach(() => {
-  jest.useFakeTimers();
-  loopback = new Loopback();
+  rig.begin();
 });
 
 afterEach(() => {
-  for (const node of nodes.splice(0)) node.kill();
-  jest.useRealTimers();
+  rig.end();
 });
+
 
 /** Three nodes that know each other; ada is on the second and the third, bruno on the third. */
 function three(): [TestNode, TestNode, TestNode] {
-  const all = [0, 1, 2].map(() => new TestNode(loopback)) as [TestNode, TestNode, TestNode];
-  nodes.push(...all);
+  const all = [0, 1, 2].map(() => rig.node()) as [TestNode, TestNode, TestNode];
+  rig.nodes.push(...all);
   for (const { cluster } of all) cluster.start();
   all[1].enter("ada");
   all[2].enter("ada");

@@ -1,27 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { TestNode } from "../../support/cluster-node.js";
-import { Loopback } from "../../support/loopback-link.js";
-import { RawPeer } from "../../support/raw-peer.js";
+import { idOf, TestNode } from "../../support/cluster-node.js";
+import { Rig } from "./rig.js";
 
-let loopback: Loopback;
-const nodes: TestNode[] = [];
+const rig = new Rig();
 
 beforeEach(() => {
-  jest.useFakeTimers();
-  loopback = new Loopback();
+  rig.begin();
 });
 
 afterEach(() => {
-  for (const node of nodes.splice(0)) node.kill();
-  jest.useRealTimers();
+  rig.end();
 });
 
-function start(): TestNode {
-  const node = new TestNode(loopback);
-  nodes.push(node);
-  node.cluster.start();
-  return node;
-}
 
 function members(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `member-${index}`);
@@ -48,7 +38,7 @@ function isKnown(node: TestNode, user: string): boolean {
 
 describe("who is on a node", () => {
   it("is known to the others within a moment: who comes, and who goes with the last of their sessions", () => {
-    const [a, b] = [start(), start()];
+    const [a, b] = [rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     const sessions = [a.enter("ada"), a.enter("ada"), a.enter("bruno")];
     jest.advanceTimersByTime(50);
@@ -59,7 +49,7 @@ describe("who is on a node", () => {
   });
 
   it("is told in one message for a wave of them", () => {
-    const [a] = [start(), start()];
+    const [a] = [rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     for (const user of members(500)) a.enter(user);
     jest.advanceTimersByTime(50);
@@ -67,36 +57,36 @@ describe("who is on a node", () => {
   });
 
   it("is told to a newcomer in parts, and to several at once in the same ones", () => {
-    const a = start();
+    const a = rig.start();
     for (const user of members(12_000)) a.enter(user);
     jest.advanceTimersByTime(2_000);
-    const others = [start(), start(), start()];
+    const others = [rig.start(), rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     for (const other of others) expect(other.presence.users).toBe(12_000);
     expect(published(a, "roster").map(({ users }) => (users as string[]).length)).toEqual([5_000, 5_000, 2_000]);
   });
 
   it("is told in parts of few characters where names are long, so that none is too long to be taken", () => {
-    const a = start();
+    const a = rig.start();
     const names = members(4_000).map((name) => `${name}${'"'.repeat(128 - name.length)}`);
     for (const name of names) a.enter(name);
     jest.advanceTimersByTime(2_000);
-    const b = start();
+    const b = rig.start();
     jest.advanceTimersByTime(2_000);
     expect(b.presence.users).toBe(4_000);
     expect(b.counts.rubbishes).toBe(0);
   });
 
   it("is right when somebody leaves and comes back while the roster is told", () => {
-    const a = start();
+    const a = rig.start();
     const session = a.enter("ada");
     for (const user of members(6_000)) a.enter(user);
     jest.advanceTimersByTime(1_995);
-    const peer = new RawPeer(loopback);
+    const peer = rig.peer();
     peer.beat();
     jest.advanceTimersByTime(10);
-    const to = peer.heard[0]?.from ?? JSON.parse(a.link.published[0]?.text ?? "").from;
-    const b = start();
+    const to = idOf(a);
+    const b = rig.start();
     jest.advanceTimersByTime(2_000);
     peer.send("want", {}, to);
     // Both changes fall into the time in which the answer, and the next change, are collected.
@@ -113,12 +103,12 @@ describe("who is on a node", () => {
   });
 
   it("is asked for again where a part of it was lost, and those of the first try do not stay for ever", () => {
-    const a = start();
+    const a = rig.start();
     for (const user of members(12_000)) a.enter(user);
     jest.advanceTimersByTime(2_000);
     let parts = 0;
     losing(a, "roster", () => ++parts === 2);
-    const b = start();
+    const b = rig.start();
     jest.advanceTimersByTime(1_500);
     expect(published(b, "known")).toEqual([]);
     jest.advanceTimersByTime(4_500);
@@ -127,10 +117,10 @@ describe("who is on a node", () => {
   });
 
   it("is forgotten where it never comes as a whole, and asked for once a second at most", () => {
-    const b = start();
-    const peer = new RawPeer(loopback);
+    const b = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
-    const to = JSON.parse(b.link.published[0]?.text ?? "").from as string;
+    const to = idOf(b);
     peer.beat({ roster: 9 });
     jest.advanceTimersByTime(10);
     peer.send("roster", { n: 9, id: 1, part: 0, parts: 3, users: ["ada", "bruno"] }, to);
@@ -146,10 +136,10 @@ describe("who is on a node", () => {
   });
 
   it("is taken up to a limit", () => {
-    const b = start();
-    const peer = new RawPeer(loopback);
+    const b = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
-    const to = JSON.parse(b.link.published[0]?.text ?? "").from as string;
+    const to = idOf(b);
     peer.beat({ roster: 9 });
     const users = members(251_000);
     for (let part = 0; part < 51; part++) {
@@ -162,7 +152,7 @@ describe("who is on a node", () => {
 
 describe("a change of the roster", () => {
   it("that was lost is noticed at the next one, and the whole roster is asked for", () => {
-    const [a, b] = [start(), start()];
+    const [a, b] = [rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     let left = 1;
     losing(a, "moved", () => left-- > 0);
@@ -175,7 +165,7 @@ describe("a change of the roster", () => {
   });
 
   it("that was lost, and the last one, is noticed by the second beat after it", () => {
-    const [a, b] = [start(), start()];
+    const [a, b] = [rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     let left = 1;
     losing(a, "moved", () => left-- > 0);
@@ -185,17 +175,17 @@ describe("a change of the roster", () => {
   });
 
   it("that could not be sent goes when Redis is back, with all that followed it, and nobody needs the whole roster", () => {
-    const [a, b] = [start(), start()];
+    const [a, b] = [rig.start(), rig.start()];
     const early = a.enter("early");
     jest.advanceTimersByTime(2_000);
     const from = a.link.published.length;
-    for (const { link } of nodes) link.break("cut");
+    for (const { link } of rig.nodes) link.break("cut");
     for (const user of members(20)) {
       a.enter(user);
       jest.advanceTimersByTime(700);
     }
     a.leave(early);
-    for (const { link } of nodes) link.mend();
+    for (const { link } of rig.nodes) link.mend();
     jest.advanceTimersByTime(1_000);
     expect(b.presence.users).toBe(20);
     expect(published(a, "moved", from)).toHaveLength(1);
@@ -203,8 +193,8 @@ describe("a change of the roster", () => {
   });
 
   it("waits where it comes before its turn, and counts once where it comes twice", () => {
-    const b = start();
-    const peer = new RawPeer(loopback);
+    const b = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
     peer.beat();
     const moves = [
@@ -223,10 +213,10 @@ describe("a change of the roster", () => {
   });
 
   it("that does not exist is not waited for once the roster has come", () => {
-    const b = start();
-    const peer = new RawPeer(loopback);
+    const b = rig.start();
+    const peer = rig.peer();
     jest.advanceTimersByTime(1_000);
-    const to = JSON.parse(b.link.published[0]?.text ?? "").from as string;
+    const to = idOf(b);
     peer.beat();
     jest.advanceTimersByTime(10);
     peer.send("moved", { n: 1_000_000, entered: ["ada"], left: [] });
@@ -242,7 +232,7 @@ describe("a change of the roster", () => {
   });
 
   it("is one of too many to remember in a long outage: then the whole roster goes", () => {
-    const [a, b] = [start(), start()];
+    const [a, b] = [rig.start(), rig.start()];
     jest.advanceTimersByTime(2_000);
     a.link.break("cut");
     for (let member = 0; member < 250_100; member++) a.leave(a.enter(`member-${member}`));
@@ -255,7 +245,7 @@ describe("a change of the roster", () => {
 
 describe("what was appended before a node knew who is here", () => {
   it("is in doubt for those who came since, as soon as all nodes know of them", () => {
-    const [a] = [start(), start(), start()];
+    const [a] = [rig.start(), rig.start(), rig.start()];
     const early = a.enter("early");
     jest.advanceTimersByTime(3_000);
     a.doubts.length = 0;
@@ -267,21 +257,21 @@ describe("what was appended before a node knew who is here", () => {
   });
 
   it("is in doubt for all when another node has learned who is here", () => {
-    const a = start();
+    const a = rig.start();
     a.enter("ada");
     jest.advanceTimersByTime(3_000);
     a.doubts.length = 0;
-    start();
+    rig.start();
     jest.advanceTimersByTime(1_000);
     expect(a.doubts.map(({ what }) => what)).toEqual([0]);
   });
 
   it("is in doubt for all when a node that had forgotten this one has learned it again", () => {
-    const node = start();
-    const peer = new RawPeer(loopback);
+    const node = rig.start();
+    const peer = rig.peer();
     node.enter("ada");
     jest.advanceTimersByTime(1_000);
-    const to = JSON.parse(node.link.published[0]?.text ?? "").from as string;
+    const to = idOf(node);
     const knows = { [to]: 1 };
     const beat = (more: Record<string, unknown>) => {
       peer.beat(more);
@@ -303,11 +293,11 @@ describe("what was appended before a node knew who is here", () => {
   });
 
   it("is looked for every second as long as a node does not know them, and not for others where it knows those", () => {
-    const node = start();
-    const peer = new RawPeer(loopback);
+    const node = rig.start();
+    const peer = rig.peer();
     node.enter("early");
     jest.advanceTimersByTime(1_000);
-    const to = JSON.parse(node.link.published[0]?.text ?? "").from as string;
+    const to = idOf(node);
     const run = (beats: number, more: Record<string, unknown>) => {
       for (let count = 0; count < beats; count++) {
         peer.beat(more);
