@@ -123,6 +123,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     logger,
   });
   const drain = new Drain(httpServer);
+  metrics.appendQueue.from(() => log.waiting);
   metrics.onlineUsers.from(() => rooms.presence.users);
   metrics.leases.set("upkeep", () => (lease.isHeld ? 1 : 0));
   others?.cluster.start();

@@ -116,6 +116,11 @@ export class Cluster {
     return this.#bus.on(TOLD + kind, (data) => listener(data));
   }
 
+  /** Counts something that came from another node by Socket.IO's own way and cannot be understood. */
+  rubbish(): void {
+    this.#options.metrics.rubbish();
+  }
+
   /** What @socket.io/redis-adapter is made with. */
   adapter(): { pub: AdapterClient; sub: AdapterClient; key: string } {
     return { ...this.#options.adapterClients(), key: `belfry:${this.#options.deployment}:io` };

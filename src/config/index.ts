@@ -2,5 +2,5 @@
 export { ConfigError } from "./config-error.js";
 export { loadConfig } from "./load.js";
 export { readTlsPair } from "./tls.js";
-export type { Config, RedisTarget, TlsPair, TokenKeys } from "./types.js";
+export type { Config, TlsPair, TokenKeys } from "./types.js";
 export { helpText, wantsHelp } from "./variables.js";

@@ -10,3 +10,24 @@ export function joinNodes(namespace: Namespace, nodes: Nodes): void {
   const { pub, sub, key } = nodes.adapter();
   namespace.adapter = createAdapter(pub, sub, { key })(namespace);
 }
+
+/**
+ * Calls the listener with what the same namespace of other nodes emits. What it throws is counted as rubbish: the adapter calls it out of an
+ * async function of its own, from which an error would end the process. Returns how to stop that.
+ */
+export function hearOthers(
+  namespace: Namespace,
+  event: string,
+  nodes: Pick<Nodes, "rubbish">,
+  listener: (told: unknown) => void,
+): () => void {
+  const careful = (told: unknown): void => {
+    try {
+      listener(told);
+    } catch {
+      nodes.rubbish();
+    }
+  };
+  namespace.on(event, careful);
+  return () => namespace.off(event, careful);
+}

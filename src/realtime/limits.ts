@@ -7,8 +7,8 @@ export const PING_TIMEOUT_MS = 10_000;
 /** Largest packet from a client. Threat: memory. The largest honest one, 100 ids of 128 characters, has 14 KB. */
 export const MAX_PACKET_BYTES = 64 * 1024;
 
-/** How long a connection may take to join a namespace. Threat: sockets held open by nobody. */
-export const JOIN_TIMEOUT_MS = 10_000;
+/** How long a connection may take to join a namespace. Threat: sockets held open by nobody. Longer than it may wait for its turn. */
+export const JOIN_TIMEOUT_MS = 30_000;
 
 /**
  * How often one connection may ask to join a namespace. Threats: answers that its sender does not read, and the cost of checking tokens. An
@@ -94,8 +94,11 @@ export const OPENING_MS = 2_000;
 /** Connections that wait for their turn. Threat: memory; one costs about 50 KB. */
 export const MAX_WAITING_OPENINGS = 2_000;
 
-/** How long one may wait. Threat: a client that gives up, and comes again while its place is still in the queue. Milliseconds. */
-export const OPENING_WAIT_MS = 5_000;
+/**
+ * How long one may wait. Threat: a client that gives up, and comes again while its place is still in the queue. Rather long: a Socket.IO client
+ * that is refused does not come back unless its program says so. Milliseconds.
+ */
+export const OPENING_WAIT_MS = 25_000;
 
 /** Within which time those come back who were refused because the node stops, each at a random moment. Threat: all at once. Milliseconds. */
 export const RETRY_STOPPING_MS = 1_000;

@@ -4,6 +4,7 @@ import type { Identity, TokenVerifier } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
 import { parseRefresh } from "../inbox/requests.js";
 import { type Members, refuseBanned } from "../members/index.js";
+import type { Metrics } from "../telemetry/index.js";
 import { parseTopics, type Viewer } from "../topics/index.js";
 import type { Boards, Watcher } from "./boards.js";
 import { Flow, Markers } from "./flow.js";
@@ -11,6 +12,9 @@ import { type Handled, Intake, unknownEvent } from "./intake.js";
 import { MAX_JOINED_TOPICS, ONLINE_GAP_MS, STALL_MS } from "./limits.js";
 import { type Farewell, FLOODED, Outlet, SLOW, TOKEN_EXPIRED } from "./outlet.js";
 import type { Packet } from "./packet.js";
+
+/** What a client may ask for. */
+const REQUESTS = new Set(["join", "leave", "refresh"]);
 
 /** What flows besides topics: how many members are online. No topic's name is a symbol. */
 const ONLINE = Symbol("online");
@@ -25,6 +29,7 @@ export interface LiveSessionOptions {
   verifier: TokenVerifier;
   members: Pick<Members, "arrive">;
   slowConsumer: () => void;
+  requests: Metrics["sockets"];
   logger: Logger;
 }
 
@@ -57,7 +62,10 @@ export class LiveSession implements Watcher {
     this.#intake = new Intake({
       socket,
       outlet: this.#outlet,
-      handle: (event, payload) => this.#handle(event, payload),
+      handle: (event, payload) => {
+        const work = () => this.#handle(event, payload);
+        return REQUESTS.has(event) ? options.requests.follow("/live", event, work) : work();
+      },
       onFlood: () => this.end(FLOODED),
       onSlow: () => this.#endSlow(),
       logger,

@@ -3,6 +3,7 @@ import type { Server, Socket } from "socket.io";
 import type { Identity, TokenVerifier } from "../auth/index.js";
 import type { Members } from "../members/index.js";
 import type { Presence } from "../presence/index.js";
+import type { Metrics } from "../telemetry/index.js";
 import type { Topics } from "../topics/index.js";
 import { Boards } from "./boards.js";
 import { closeUnused } from "./connection.js";
@@ -24,6 +25,7 @@ export interface LiveRooms {
   slowConsumer: () => void;
   /** Null where this node is the only one. */
   nodes: Nodes | null;
+  metrics: Pick<Metrics, "sockets">;
   logger: Logger;
 }
 
@@ -35,7 +37,7 @@ export interface Live extends Namespace {
 
 /** Opens the namespace `/live`: live boards, and how many members are online. */
 export function attachLive(io: Server, rooms: LiveRooms): Live {
-  const { admit, topics, presence, verifier, members, slowConsumer, nodes, logger } = rooms;
+  const { admit, topics, presence, verifier, members, slowConsumer, nodes, metrics, logger } = rooms;
   const boards = new Boards(topics, (err) => logger.warn({ err }, "watched topics could not be read; it is tried again"));
   const sessions = new Set<LiveSession>();
   const byUser = new Map<string, Set<LiveSession>>();
@@ -51,7 +53,17 @@ export function attachLive(io: Server, rooms: LiveRooms): Live {
 
   namespace.on("connection", (socket) => {
     const identity = socket.data as Identity | null;
-    const session = new LiveSession({ socket, identity, boards, online, verifier, members, slowConsumer, logger });
+    const session = new LiveSession({
+      socket,
+      identity,
+      boards,
+      online,
+      verifier,
+      members,
+      slowConsumer,
+      requests: metrics.sockets,
+      logger,
+    });
     sessions.add(session);
     if (session.user !== null) {
       const others = byUser.get(session.user);

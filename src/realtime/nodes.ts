@@ -16,6 +16,8 @@ export interface Nodes {
   readonly isUp: boolean;
   /** Calls the listener when `isUp` has changed. Returns how to stop that. */
   onState(listener: (isUp: boolean) => void): () => void;
+  /** Counts something that came from another node by Socket.IO's own way and cannot be understood. */
+  rubbish(): void;
   /** What @socket.io/redis-adapter is made with. */
   adapter(): { pub: unknown; sub: unknown; key: string };
 }

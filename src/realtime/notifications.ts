@@ -9,7 +9,6 @@ import type { Progress, Tasks } from "../tasks/index.js";
 import type { Metrics } from "../telemetry/index.js";
 import { closeUnused } from "./connection.js";
 import type { Leaver } from "./departure.js";
-import type { FeedEvents } from "./feed.js";
 import { type Accepted, guardNamespace } from "./handshake.js";
 import { Hub } from "./hub.js";
 import type { Nodes } from "./nodes.js";
@@ -54,7 +53,7 @@ export function attachNotifications(io: Server, rooms: NotificationRooms): Names
   const { admit, onSession, config, log, turns, inbox, announcements, tasks, presence, nodes, handlers, metrics, logger } = rooms;
   const { deliveries, sockets } = metrics;
   const hub = new Hub({ log, announcements, presence, deliveries, logger });
-  const events: SessionRooms["events"] & Pick<FeedEvents, "observer"> = {
+  const events: SessionRooms["events"] = {
     observer: { page: (feed, entries) => deliveries.replayed(feed, entries), snapshot: () => metrics.snapshots.add() },
     replayed: () => metrics.replays.add(),
     reset: () => metrics.resets.add(),
@@ -81,7 +80,7 @@ export function attachNotifications(io: Server, rooms: NotificationRooms): Names
     config.sessionPolicy === "single"
       ? new SinglePolicy<Session>({
           sessionsOf: (user) => hub.sessionsOf(user),
-          others: nodes === null ? null : { namespace, presence },
+          others: nodes === null ? null : { namespace, nodes, presence },
         })
       : null;
 

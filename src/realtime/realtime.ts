@@ -91,6 +91,7 @@ export class Realtime {
       admission: this.#admission,
       draining: () => this.#draining,
     };
+    const { sockets } = metrics;
     const slowConsumer = (): void => metrics.slowConsumers.add();
     const onSession = (user: string): void => this.#expulsions.onSession(user);
 
@@ -101,15 +102,19 @@ export class Realtime {
       onSession,
       handlers: requestHandlers({ ...options, devices }),
     });
-    const live = attachLive(this.#io, { ...options, admit: (socket) => admitLive(socket, handshake), slowConsumer });
+    const live = attachLive(this.#io, {
+      ...options,
+      admit: sockets.admitting("/live", (socket) => admitLive(socket, handshake)),
+      slowConsumer,
+    });
     this.#io.of("/live").on("connection", ({ data }: Socket) => {
       if (data !== null) onSession((data as { user: string }).user);
     });
     const moderators = attachModeration(this.#io, {
-      admit: (socket) => admitModerator(socket, handshake),
+      admit: sockets.admitting("/moderation", (socket) => admitModerator(socket, handshake)),
       onSession,
       moderation,
-      handlers: moderationHandlers({ ...options, verifier }),
+      handlers: sockets.observed("/moderation", moderationHandlers({ ...options, verifier })),
       slowConsumer,
       logger,
     });

@@ -2,7 +2,9 @@ import type { Namespace } from "socket.io";
 import { z } from "zod";
 import { checked, id } from "../checked.js";
 import type { Presence } from "../presence/index.js";
+import { hearOthers } from "./adapter.js";
 import { MAX_AHEAD_MS, MAX_RIVALS } from "./limits.js";
+import type { Nodes } from "./nodes.js";
 import type { Farewell } from "./outlet.js";
 
 const REPLACED: Farewell = { code: "replaced", message: "A newer connection of this member took over.", reconnect: false };
@@ -25,7 +27,7 @@ interface Replaceable {
 export interface SinglePolicyRooms<S extends Replaceable> {
   sessionsOf(user: string): Iterable<S>;
   /** Null where this node is the only one. `namespace`: joined to the others'. */
-  others: { namespace: Namespace; presence: Pick<Presence, "localUsers" | "nodesOf"> } | null;
+  others: { namespace: Namespace; nodes: Pick<Nodes, "rubbish">; presence: Pick<Presence, "localUsers" | "nodesOf"> } | null;
   clock?: () => number;
 }
 
@@ -48,8 +50,8 @@ export class SinglePolicy<S extends Replaceable> {
     this.#rooms = rooms;
     this.#clock = rooms.clock ?? Date.now;
     const listener = (told: unknown): void => this.#hear(checked(claim, told, EVENT));
-    rooms.others?.namespace.on(EVENT, listener);
-    this.#unsubscribe = () => rooms.others?.namespace.off(EVENT, listener);
+    const { others } = rooms;
+    this.#unsubscribe = others === null ? () => {} : hearOthers(others.namespace, EVENT, others.nodes, listener);
   }
 
   /** A session begins: it takes the place of all others. To be called before it is one of `sessionsOf`. Local ones go first. */

@@ -35,7 +35,7 @@ export interface SessionRooms {
   tasks: { running(user: string): Promise<Progress[]> };
   presence: { readonly users: number };
   handlers: ReturnType<typeof requestHandlers>;
-  events: Pick<FeedEvents, "replayed" | "reset"> & { slowConsumer(): void };
+  events: Pick<FeedEvents, "observer" | "replayed" | "reset"> & { slowConsumer(): void };
   logger: Logger;
 }
 

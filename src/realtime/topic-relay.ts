@@ -1,5 +1,6 @@
 import type { Namespace } from "socket.io";
 import type { Topics, TopicValue } from "../topics/index.js";
+import { hearOthers } from "./adapter.js";
 import { RELAY_TOPIC_MS } from "./limits.js";
 import type { Nodes } from "./nodes.js";
 import { Pace } from "./pace.js";
@@ -8,7 +9,7 @@ import { Pace } from "./pace.js";
 const EVENT = "value";
 
 export interface TopicRelayRooms {
-  nodes: Pick<Nodes, "onDoubt">;
+  nodes: Pick<Nodes, "onDoubt" | "rubbish">;
   /** Joined to the same one of the other nodes. */
   namespace: Namespace;
   topics: Pick<Topics, "subscribe" | "hear">;
@@ -36,9 +37,8 @@ export class TopicRelay {
         this.#isHearing = false;
       }
     };
-    namespace.on(EVENT, listener);
     this.#unsubscribe = [
-      () => namespace.off(EVENT, listener),
+      hearOthers(namespace, EVENT, nodes, listener),
       topics.subscribe((value) => {
         if (!this.#isHearing) this.#pace.offer(value.topic, value);
       }),

@@ -161,6 +161,11 @@ export class StreamLog<C = unknown> {
     return this.#tell((listener) => listener.head(stream, seq));
   }
 
+  /** Rows that were taken in and are not settled. */
+  get waiting(): number {
+    return this.#writer.waiting;
+  }
+
   /** Refuses new work and resolves when all that was taken is settled. The store stays open. */
   close(): Promise<void> {
     return this.#writer.close();

@@ -103,6 +103,11 @@ export class Writer<C> {
     });
   }
 
+  /** Rows that were taken in and are not settled. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
   /** Another node has appended to the stream, up to `seq`. */
   heard(stream: string, seq: number): void {
     if (this.#queue.heard(stream, seq)) this.#schedule();

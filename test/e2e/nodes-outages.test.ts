@@ -93,7 +93,7 @@ describe("a moderator, while Redis is away", () => {
     const [session, other] = [await cluster.member("filou", 1), await cluster.board("filou", 1)];
     const moderator = await cluster.moderator("mod", 0);
     for (const { way } of cluster.nodes) way.refuse();
-    await moderator.ask("kick", { user: "filou" });
+    expect(await moderator.ask("kick", { user: "filou", why: "spam" })).toMatchObject({ ok: true });
     await until("both are kicked", () => session.farewells.at(-1)?.code === "kicked" && other.isDismissed, ELSEWHERE_MS);
     for (const { way } of cluster.nodes) way.heal();
     await cluster.met();

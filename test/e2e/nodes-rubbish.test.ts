@@ -140,7 +140,8 @@ describe("a node that starts while Redis is away", () => {
       await first.service.restart();
       first.service.keys = cluster.at(0).service.keys;
       expect(await first.ready()).toEqual({ status: 200, body: { status: "ready", bus: "down" } });
-      expect(first.logged("redis cannot be used")).toHaveLength(1);
+      // Once by the process that was ended, at most, and once by this one.
+      expect([1, 2]).toContain(first.logged("redis cannot be used").length);
       expect(first.way.port).toBe(port);
       await alone.add();
       const [here, there] = [await alone.member("ada", 0), await alone.member("ada", 1)];

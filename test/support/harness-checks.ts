@@ -5,7 +5,7 @@ import type { Deeds } from "./harness-hand.js";
 import type { Stored } from "./harness-staff.js";
 import type { StoredAnnouncements, StoredInbox } from "./harness-store.js";
 import type { Entry } from "./member.js";
-import type { Told } from "./seeds-forum.js";
+import type { Told } from "./seeds-expected.js";
 
 /** How much of a value a finding quotes. */
 const QUOTED = 700;

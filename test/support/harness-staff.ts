@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Caller, Success } from "./harness-client.js";
 import { tokenFor } from "./member.js";
-import type { ForumCall, Told } from "./seeds-forum.js";
+import type { Told } from "./seeds-expected.js";
+import type { ForumCall } from "./seeds-forum.js";
 
 /** What the service said is stored, by the answers of its own. */
 export interface Stored {

@@ -4,7 +4,7 @@ import type { Crowd } from "./harness-crowd.js";
 import { type Staff, TOPICS } from "./harness-staff.js";
 import type { StoreReader } from "./harness-store.js";
 import { until } from "./member.js";
-import type { Told } from "./seeds-forum.js";
+import type { Told } from "./seeds-expected.js";
 
 /** By when presence is right, and by when screens of `/live` show what is. Milliseconds. */
 const PRESENCE_MS = 30_000;

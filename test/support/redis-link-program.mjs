@@ -6,8 +6,10 @@
 import { createAdapter } from "@socket.io/redis-adapter";
 import pino from "pino";
 import { Server } from "socket.io";
-import { openRedisLink } from "../../dist/src/cluster/redis/link.js";
-import { redisOf } from "../../dist/src/config/redis-url.js";
+
+// The compiled program, by its address: this file is checked where nothing is built.
+const { openRedisLink } = await import(new URL("../../dist/src/cluster/redis/link.js", import.meta.url).href);
+const { redisOf } = await import(new URL("../../dist/src/config/redis-url.js", import.meta.url).href);
 
 /** Pause between two messages of a flood. Milliseconds. */
 const FLOOD_MS = 5;

@@ -1,4 +1,9 @@
-import type { Told } from "./seeds-forum.js";
+/** What one notification is about, why the member has it, and who did it. */
+export interface Told {
+  about: string;
+  reason: string;
+  actor: string;
+}
 
 /** A domain event as `POST /v1/events` takes it, as far as it is used here. */
 export interface ForumEvent {

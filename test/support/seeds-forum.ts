@@ -1,7 +1,7 @@
 import { expectedInboxes } from "./expected-scenario.js";
 import { seeded } from "./forum-run.js";
 import type { Post, Step } from "./forum-scenario.js";
-import { expectedFromEvents, type ForumEvent, type Wish } from "./seeds-expected.js";
+import { expectedFromEvents, type ForumEvent, type Told, type Wish } from "./seeds-expected.js";
 
 /** Posts of one run, which stand together in the forum: so they answer each other. */
 const POSTS = 160;
@@ -16,13 +16,6 @@ const DELETED = 0.06;
 /** Members who block an author, and who mute a thread, of whom they would be told. */
 const BLOCKS = 3;
 const MUTED_THREADS = 2;
-
-/** What one notification is about, why the member has it, and who did it. */
-export interface Told {
-  about: string;
-  reason: string;
-  actor: string;
-}
 
 /** A call of a server that is repeated until it is answered with success. */
 export type ForumCall =

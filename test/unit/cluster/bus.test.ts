@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { deploymentOf } from "../../../src/cluster/bus.js";
-import { TestNode } from "../../support/cluster-node.js";
 import { Rig } from "./rig.js";
 
 const rig = new Rig();
@@ -13,7 +12,6 @@ beforeEach(() => {
 afterEach(() => {
   rig.end();
 });
-
 
 const KINDS = ["beat", "bye", "moved", "roster", "known", "want", "entries", "told:progress"];
 

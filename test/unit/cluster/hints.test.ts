@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { type Hint, hintsOf, messagesOf } from "../../../src/cluster/hint-codec.js";
-import { TestNode } from "../../support/cluster-node.js";
+import type { TestNode } from "../../support/cluster-node.js";
 import { Rig } from "./rig.js";
 
 const rig = new Rig();
@@ -14,11 +14,9 @@ afterEach(() => {
   rig.end();
 });
 
-
 /** Three nodes that know each other; ada is on the second and the third, bruno on the third. */
 function three(): [TestNode, TestNode, TestNode] {
   const all = [0, 1, 2].map(() => rig.node()) as [TestNode, TestNode, TestNode];
-  rig.nodes.push(...all);
   for (const { cluster } of all) cluster.start();
   all[1].enter("ada");
   all[2].enter("ada");

@@ -25,7 +25,7 @@ describe("Redis", () => {
 
   it("that is away from the start is missed once, and the store is looked at every second until it is there", () => {
     const node = rig.node();
-        node.link.break("cut");
+    node.link.break("cut");
     node.cluster.start();
     jest.advanceTimersByTime(30_000);
     expect(node.cluster.isUp).toBe(false);
@@ -97,10 +97,10 @@ describe("Redis", () => {
   it("that takes two seconds for a message counts as away, and does not come and go", () => {
     const node = rig.start();
     jest.advanceTimersByTime(2_000);
-    rig.loopback.weather = { ...loopback.weather, delay: 4_000 };
+    rig.loopback.weather = { ...rig.loopback.weather, delay: 4_000 };
     jest.advanceTimersByTime(20_000);
     expect(node.cluster.isUp).toBe(false);
-    rig.loopback.weather = { ...loopback.weather, delay: 2_000 };
+    rig.loopback.weather = { ...rig.loopback.weather, delay: 2_000 };
     jest.advanceTimersByTime(20_000);
     expect(node.counts.states).toEqual([false, true, false]);
   });

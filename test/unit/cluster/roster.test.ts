@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { idOf, TestNode } from "../../support/cluster-node.js";
+import { idOf, type TestNode } from "../../support/cluster-node.js";
 import { Rig } from "./rig.js";
 
 const rig = new Rig();
@@ -11,7 +11,6 @@ beforeEach(() => {
 afterEach(() => {
   rig.end();
 });
-
 
 function members(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `member-${index}`);

@@ -130,6 +130,6 @@ describe("a server that begins to stop", () => {
     expect(busy.isClosed()).toBe(false);
     waiting[0]?.response.end("at last");
     await ended;
-    expect(busy.heard()).toContain("at last");
+    await until("the answer", () => busy.heard().includes("at last"));
   });
 });

@@ -37,6 +37,13 @@ export class FakeNodes implements Nodes {
     return () => this.#stateListeners.delete(listener);
   }
 
+  /** How often something could not be understood. */
+  rubbishHeard = 0;
+
+  rubbish(): void {
+    this.rubbishHeard++;
+  }
+
   adapter(): { pub: unknown; sub: unknown; key: string } {
     const command = (name: string) => async (channels: string | string[], listener?: RequestListener) => {
       this.commands.push(name);

@@ -7,6 +7,7 @@ import type { Identity } from "../../../src/auth/index.js";
 import { BelfryError } from "../../../src/errors.js";
 import type { Sanction } from "../../../src/members/index.js";
 import { attachLive } from "../../../src/realtime/live.js";
+import { createMetrics } from "../../../src/telemetry/index.js";
 import { Topics } from "../../../src/topics/index.js";
 import { until } from "../../support/member.js";
 import { RawSocket } from "../../support/raw.js";
@@ -60,6 +61,7 @@ export async function startLive(engine: { pingInterval?: number; pingTimeout?: n
       arrive: async ({ user, name, roles }) => ({ user, name, roles, joinedAt: 0, mute: null, ban: state.banned.get(user) ?? null }),
     },
     nodes: null,
+    metrics: createMetrics(),
     slowConsumer: () => {
       state.slow++;
     },

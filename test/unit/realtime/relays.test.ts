@@ -206,7 +206,7 @@ describe("topics between nodes", () => {
     await jest.advanceTimersByTimeAsync(1_000);
     expect(heard).toEqual([value]);
     expect(emitted).toEqual([]);
-    for (const rubbish of [null, {}, { ...value, data: "{" }, { ...value, topic: "a b" }]) expect(() => hear(rubbish)).toThrow();
+    for (const rubbish of [null, {}, { ...value, data: "{" }, { ...value, topic: "a b" }]) expect(() => hear(rubbish)).not.toThrow();
     expect(heard).toHaveLength(1);
   });
 
