@@ -195,7 +195,12 @@ function createLease(stores: Stores, logger: Logger): Lease {
     store: stores.leases,
     name: "upkeep",
     holder: randomUUID(),
-    onChange: (held) => logger.info({ held }, "the lease on what one node does for all (trimming, what is scheduled)"),
+    // With the embedded store there is nobody else.
+    onChange: (held) =>
+      logger[stores.kind === "sqlite" ? "debug" : "info"](
+        { held },
+        "the lease on what one node does for all (trimming, what is scheduled)",
+      ),
     onError: (err) => logger.warn({ err }, "the lease on what one node does for all could not be taken or renewed; it is tried again"),
   });
 }
