@@ -108,8 +108,27 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     metrics,
   });
   const httpServer = createHttpServer({ ingest, app, tls: config.tls });
-  await startRooms(rooms);
-  const others = await joinOthers(config, rooms, log, await stores.streams.epoch(), metrics.bus, logger);
+  let others: OpenCluster | null = null;
+  const stopRooms = async (): Promise<void> => {
+    await others?.close();
+    rooms.presence.close();
+    await Promise.all([rooms.announcements.stop(), rooms.moderation.stop()]);
+    await rooms.members.close();
+  };
+  /** Whatever is still held would keep a process alive that could not start. */
+  const giveBack = async (): Promise<void> => {
+    await stopRooms();
+    await lease.stop();
+    await stores.close();
+    await telemetry.stop();
+  };
+  try {
+    await startRooms(rooms);
+    others = await joinOthers(config, rooms, log, await stores.streams.epoch(), metrics.bus, logger);
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
   const realtime = new Realtime({
     httpServer,
     config,
@@ -127,22 +146,13 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   metrics.onlineUsers.from(() => rooms.presence.users);
   metrics.leases.set("upkeep", () => (lease.isHeld ? 1 : 0));
   others?.cluster.start();
-  const stopRooms = async (): Promise<void> => {
-    await others?.close();
-    rooms.presence.close();
-    await Promise.all([rooms.announcements.stop(), rooms.moderation.stop()]);
-    await rooms.members.close();
-  };
 
   try {
     httpServer.listen(config.port, config.host);
     await once(httpServer, "listening");
   } catch (error) {
     await realtime.close();
-    await stopRooms();
-    await lease.stop();
-    await stores.close();
-    await telemetry.stop();
+    await giveBack();
     throw error;
   }
   trimmer.start();

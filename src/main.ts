@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { type Service, startService } from "./app.js";
 import { RedisRefused } from "./cluster/index.js";
 import { type Config, ConfigError, helpText, loadConfig, readTlsPair, wantsHelp } from "./config/index.js";
+import { BelfryError } from "./errors.js";
 import { onReloadSignal, onStopSignal, Watchdog } from "./process/index.js";
 import { StoreRefused } from "./storage/types.js";
 import { createLogger } from "./telemetry/index.js";
@@ -78,6 +79,12 @@ function refuse(error: unknown): void {
     return;
   }
   const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (error instanceof BelfryError && code === "unavailable") {
+    // A set without a primary, say. Unlike a wrong setting, this passes.
+    process.stderr.write(`The store was there and then did not answer, so the service has not started: ${error.message} Start it again.\n`);
+    process.exitCode = 1;
+    return;
+  }
   if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {
     const fault =
       code === "EADDRINUSE" ? "the port is in use" : code === "EACCES" ? "the port may not be used by this user" : "no such address";

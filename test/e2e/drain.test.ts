@@ -107,6 +107,8 @@ describe("a node that is told to stop", () => {
     const [first, last] = [Math.min(...told), Math.max(...told)];
     // Each has four milliseconds to itself.
     expect(last - first).toBeGreaterThan(60);
+    // No moment has half of them.
+    for (const from of told) expect(told.filter((at) => at >= from && at < from + 20).length).toBeLessThan(15);
   }, 30_000);
 
   it.each(["SIGTERM", "SIGINT"] as const)(

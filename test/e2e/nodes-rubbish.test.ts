@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { createClient } from "redis";
 import { ClusterNodes } from "../support/cluster-nodes.js";
@@ -5,6 +8,7 @@ import { until } from "../support/member.js";
 import { mongoUrl } from "../support/mongo-url.js";
 import { notify } from "../support/notify.js";
 import { type RedisProcess, startRedis } from "../support/redis.js";
+import { startService } from "../support/service.js";
 
 /** For processes to start and to stop, on a machine that does much else. Milliseconds. */
 const START_MS = 120_000;
@@ -156,4 +160,19 @@ describe("a node that starts while Redis is away", () => {
       await alone.stop();
     }
   }, 120_000);
+});
+
+describe("a node whose REDIS_URL names something that is no Redis", () => {
+  it("ends with status 78 and says what to do", async () => {
+    const web = createServer((_request, response) => response.end("a web page")).listen(0, "127.0.0.1");
+    await once(web, "listening");
+    try {
+      const { port } = web.address() as AddressInfo;
+      const env = { MONGODB_URL: mongoUrl("no-redis"), REDIS_URL: `redis://127.0.0.1:${port}` };
+      await expect(startService({ env })).rejects.toThrow(/ended \(78\).*REDIS_URL: what answers there does not speak as Redis does/s);
+    } finally {
+      web.closeAllConnections();
+      web.close();
+    }
+  }, 30_000);
 });

@@ -138,6 +138,7 @@ describe("the members of a killed node, who come to another one all at once", ()
 
     const all = Array.from({ length: MISSED }, (_, index) => index + 1);
     for (const one of arriving) expect(one.seqs).toEqual(all);
+    expect(arriving.reduce((sum, { lost }) => sum + lost, 0)).toBe(0);
     expect(queue).toBeGreaterThan(0);
     expect(memory - memoryBefore).toBeLessThan(ARRIVING * BYTES_EACH);
     // Without a gate the last ones of these wait about half as long as all who arrive.
