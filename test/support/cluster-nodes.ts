@@ -112,10 +112,15 @@ export class ClusterNodes {
 
   /** A device of the member on a node, brought up to date. */
   async member(user: string, node: number): Promise<Member> {
+    return this.arriving(user, node).ready();
+  }
+
+  /** A device that has only begun to connect. */
+  arriving(user: string, node: number): Member {
     const { url, jwtSecret } = this.at(node).service;
     const member = new Member(user, { url, secret: jwtSecret });
     this.#clients.push(() => member.disconnect());
-    return member.connect().ready();
+    return member.connect();
   }
 
   async reader(user: string, node: number): Promise<AnnouncementDevice> {
