@@ -214,10 +214,10 @@ export class Announcements {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The announcements as this member sees them, for one session. */
-  view(member: MemberFacts): Promise<AnnouncementView> {
+  /** The announcements as this member sees them, for one session, which may begin at any entry up to `upTo`. */
+  view(member: MemberFacts, upTo = 0): Promise<AnnouncementView> {
     const { log, store, board, passings, clock } = this.#parts();
-    return AnnouncementView.open({ log, store, board, passings, clock }, member);
+    return AnnouncementView.open({ log, store, board, passings, clock }, member, upTo);
   }
 
   /**

@@ -65,8 +65,13 @@ export class AnnouncementView {
     this.#reached = reached;
   }
 
-  /** `joinedAt` of the member: milliseconds. @throws what the store throws */
-  static async open(parts: ViewParts, member: MemberFacts): Promise<AnnouncementView> {
+  /**
+   * For a session that may go on after any entry up to `upTo`: of all announcements until there it is known what the member has settled.
+   * `joinedAt` of the member: milliseconds. @throws what the store throws
+   */
+  static async open(parts: ViewParts, member: MemberFacts, upTo: number): Promise<AnnouncementView> {
+    // A device that has the settling of an announcement and not yet the announcement is told of the first by nobody any more.
+    await parts.board.reach(upTo);
     const view = new AnnouncementView(parts, member, await parts.passings.reachedBy(member.user));
     await view.#load();
     return view;

@@ -137,8 +137,9 @@ export class Session implements Requester {
     const tailOf = (feed: Feed) => tails.get(feed.source.stream) ?? { head: 0, base: 1, unread: 0 };
     const ofInbox = await inbox.open(cursors.inbox, epoch, tailOf(inbox));
     // After the inbox: what it settles from here on comes as entries, what it settled before is stored.
-    await this.#announcements.load(() => announcements.view(this.#member));
-    const ofAnnouncements = await announced.open(cursors.announcements, epoch, tailOf(announced));
+    const tail = tailOf(announced);
+    await this.#announcements.load(() => announcements.view(this.#member, tail.head));
+    const ofAnnouncements = await announced.open(cursors.announcements, epoch, tail);
     // What was settled on another device may be counted already: the inbox is not synced before it has said so.
     inbox.onHead((await log.tail(inbox.source.stream)).head);
     if (this.#ended) return;

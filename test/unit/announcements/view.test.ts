@@ -146,6 +146,16 @@ describe("a member", () => {
     expect(await node.room.settle("bob", "acknowledge", other, bob)).toEqual({ seq: 2, unread: 0 });
   });
 
+  it("has settled it for a session that begins on a node which has not heard of it yet, after the settling and before the announcement", async () => {
+    const other = await world.node();
+    const id = await announce(node);
+    await node.room.settle("bob", "dismiss", id, bob);
+    const view = await other.room.view(bob, 1);
+    const [entry] = await shownAfter(world, view);
+    expect(entry?.data).toMatchObject({ id, dismissedAt: at(0) });
+    expect(view.unreadAt(1)).toBe(0);
+  });
+
   it("cannot dismiss what is mandatory or not dismissible, and is told what to do instead", async () => {
     for (const fields of [{ mandatory: true }, { dismissible: false }]) {
       const id = await announce(node, fields);
