@@ -31,7 +31,7 @@ export interface SessionRooms {
   log: StreamReader;
   turns: FeedReader["turns"];
   inbox: Parameters<typeof inboxOf>[1];
-  announcements: { view(member: MemberRecord): Promise<AnnouncementView> };
+  announcements: { view(member: MemberRecord, upTo?: number): Promise<AnnouncementView> };
   tasks: { running(user: string): Promise<Progress[]> };
   presence: { readonly users: number };
   handlers: ReturnType<typeof requestHandlers>;

@@ -36,6 +36,14 @@ export interface Outlaw {
   devices: Device[];
 }
 
+export interface CrowdOptions {
+  places: Places;
+  seed: number;
+  topics: string[];
+  /** Whether a member would be refused who writes to another. */
+  isBlocked: (from: string, to: string) => boolean;
+}
+
 /** The members of a run who have devices, with what they do, and the screens of live boards. Everything they choose is the seed's. */
 export class Crowd {
   readonly members: readonly CrowdMember[];
@@ -45,7 +53,7 @@ export class Crowd {
   readonly #random: () => number;
 
   /** The last of the users is the outlaw. */
-  constructor(users: readonly string[], { places, seed, topics }: { places: Places; seed: number; topics: string[] }) {
+  constructor(users: readonly string[], { places, seed, topics, isBlocked }: CrowdOptions) {
     let count = 0;
     // Each has numbers of its own, so that what one chooses does not hang on when the others do.
     const luck = (): (() => number) => seeded(seed * 1_000 + count++);
@@ -55,7 +63,7 @@ export class Crowd {
       const sitting = [new Device(user, places, luck())];
       const fleeting = [new Device(user, places, luck(), { stored: index % 3 === 0 ? "phone" : null })];
       const late = index % 2 === 0 ? [new Device(user, places, luck())] : [];
-      const friends = members.filter((other) => other !== user);
+      const friends = members.filter((other) => other !== user && !isBlocked(user, other));
       return { user, sitting, fleeting, late, hand: new Hand(user, [...sitting, ...fleeting], luck(), friends) };
     });
     const user = users.at(-1) as string;

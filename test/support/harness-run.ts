@@ -125,11 +125,12 @@ class Run {
     this.#part = part;
     const users = part.users.slice(0, MEMBERS);
     const places = { urls: this.cluster.urls, secret: this.cluster.keys.jwtSecret };
-    const crowd = new Crowd(users, { places, seed: this.seed, topics: TOPICS });
+    const wishes = part.wishes.flatMap((call) => (call.is === "settings" ? [call.wish] : []));
+    const blocks = wishes.filter((wish) => wish.is === "block");
+    const isBlocked = (from: string, to: string): boolean => blocks.some(({ user, other }) => user === to && other === from);
+    const crowd = new Crowd(users, { places, seed: this.seed, topics: TOPICS, isBlocked });
     this.crowd = crowd;
-    const wishing = part.wishes.flatMap((call) =>
-      call.is === "settings" ? [call.wish.user, ...(call.wish.is === "block" ? [call.wish.other] : [])] : [],
-    );
+    const wishing = [...wishes.map(({ user }) => user), ...blocks.map(({ other }) => other)];
     await this.staff.register([...new Set([...users, ...wishing])]);
     await crowd.arrive();
     this.reached("arrived");
