@@ -64,6 +64,12 @@ export interface Task<C> {
 export interface Lane<C> {
   stream: string;
   tail: Tail | null;
+  /** Whether of the tail only head and counter are of now, and the base may have moved. */
+  isBaseOld: boolean;
+  /** The highest seq that another node is said to have written, or 0: a rumour, which the store has to confirm. */
+  heard: number;
+  /** Before so many more appends the store is asked whether another node has written meanwhile. */
+  looks: number;
   queue: Task<C>[];
   /** A row is in flight, a decision is being taken, or a pause before a retry runs. */
   busy: boolean;
@@ -77,7 +83,7 @@ export class Lanes<C> {
     let lane = this.#lanes.get(stream);
     if (lane === undefined) {
       if (this.#lanes.size >= MAX_LANES) this.#evict();
-      lane = { stream, tail: null, queue: [], busy: false };
+      lane = { stream, tail: null, isBaseOld: false, heard: 0, looks: 0, queue: [], busy: false };
       this.#lanes.set(stream, lane);
     }
     return lane;

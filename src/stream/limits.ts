@@ -18,6 +18,12 @@ export const MAX_WAITING_ROWS = 100_000;
 /** Streams whose tail is kept in memory. Threat: memory, with millions of members; a forgotten tail costs one read. */
 export const MAX_LANES = 50_000;
 
+/**
+ * Appends to a stream, since another node was last seen to write to it, before which the store is asked for the very next entry. Threat: two
+ * nodes that write to a stream in turns and refuse each other's rows: a refused row costs three round trips, a look 5 µs of the server's time.
+ */
+export const LOOKS_AFTER_OTHERS = 8;
+
 /** How long an append may wait for the store. Threat: a request that never ends while the store is away. Milliseconds. */
 export const APPEND_DEADLINE_MS = 10_000;
 

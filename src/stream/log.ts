@@ -101,10 +101,13 @@ export class StreamLog<C = unknown> {
     return this.#store.tails(streams);
   }
 
-  /** The heads of those streams that go on after the seq that is named with each, which the caller has seen. The others are left out. */
+  /**
+   * The heads of those streams that go on after the seq that is named with each, which the caller has seen within the idempotency window.
+   * The others are left out.
+   */
   async headsAfter(seen: Map<string, number>): Promise<Map<string, number>> {
-    const streams = await this.#store.goOn(seen);
-    const tails = streams.length === 0 ? new Map<string, Tail>() : await this.#store.tails(streams);
+    const found = await this.#store.look(Array.from(seen, ([stream, seq]) => ({ stream, seq: seq + 1 })));
+    const tails = found.length === 0 ? new Map<string, Tail>() : await this.#store.tails(found.map(({ stream }) => stream));
     return new Map([...tails].map(([stream, { head }]) => [stream, head]));
   }
 

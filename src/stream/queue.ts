@@ -1,6 +1,6 @@
 import { BelfryError } from "../errors.js";
 import { type Lane, Lanes, type PendingPublication, type Task } from "./lane.js";
-import { MAX_WAITING_ROWS } from "./limits.js";
+import { LOOKS_AFTER_OTHERS, MAX_WAITING_ROWS } from "./limits.js";
 
 /**
  * What waits for the store: tasks in their streams' lanes. A lane is *ready* when its first task may go: no other row of its stream is in
@@ -38,18 +38,12 @@ export class Queue<C> {
     return this.#lanes.get(stream);
   }
 
-  /**
-   * The stream has been seen to go to `seq`: a cached tail that is behind is forgotten, which saves a conflict. A row in flight is left
-   * alone, and so is a decision that waits to become one: it was taken for the tail that is cached. Returns whether a task now waits for the
-   * tail to be read.
-   */
-  heard(stream: string, seq: number): boolean {
+  /** Another node is said to have written to the stream, up to `seq`: what is cached of it may be behind. */
+  heard(stream: string, seq: number): void {
     const lane = this.#lanes.find(stream);
-    if (lane === undefined || lane.busy || lane.tail === null || lane.tail.head >= seq) return false;
-    const first = lane.queue[0];
-    if (first !== undefined && first.decide !== null && first.draft !== null) return false;
-    lane.tail = null;
-    return first !== undefined;
+    if (lane === undefined || lane.tail === null || lane.tail.head >= seq) return;
+    if (lane.heard < seq) lane.heard = seq;
+    lane.looks = LOOKS_AFTER_OTHERS;
   }
 
   push(stream: string, task: Task<C>): void {

@@ -128,7 +128,7 @@ export class Settlement<C> {
       }
       case "conflict":
         observer?.conflict();
-        this.#tryAgain(lane, task);
+        this.#tryAgain(lane, task, row.seq);
         return;
       case "skipped":
         // Its publication ended as a duplicate, and the queue drops the task, or goes again.
@@ -146,9 +146,12 @@ export class Settlement<C> {
     this.#endIfComplete(publication);
   }
 
-  #tryAgain(lane: Lane<C>, task: Task<C>): void {
+  /** `taken`: the seq that another writer was faster to take. */
+  #tryAgain(lane: Lane<C>, task: Task<C>, taken: number): void {
     const { queue, clock } = this.#options;
-    lane.tail = null;
+    // Most often just that one is new. Where that is not all, the whole tail is read.
+    if (task.attempts === 0) queue.heard(lane.stream, taken);
+    else lane.tail = null;
     if (task.decide !== null) task.draft = null;
     if (clock() > task.deadline) {
       this.failTask(lane, task, tooLate());

@@ -148,6 +148,12 @@ export interface FoundKey {
   publication: string | null;
 }
 
+/** Where an entry stands, or would. */
+export interface EntryPlace {
+  stream: string;
+  seq: number;
+}
+
 /**
  * Thrown by `StreamStore.append` when the store cannot tell whether the batch was stored (a connection cut after it was sent). The core then
  * reads back by key. Every other error means that nothing of the batch was stored.
@@ -173,11 +179,8 @@ export interface StreamStore<C = unknown> {
   append(batch: AppendBatch<C>): Promise<AppendResult>;
   /** Tails of the named streams; a stream without entries has head 0, base 1, unread 0. */
   tails(streams: string[]): Promise<Map<string, Tail>>;
-  /**
-   * Which of these streams go on after the seq that is named with each, an entry that the caller has seen within the idempotency window. Far
-   * cheaper than their tails.
-   */
-  goOn(seen: Map<string, number>): Promise<string[]>;
+  /** Those of these entries that there are, in any order, each with the counter after it. Far cheaper than tails. */
+  look(places: EntryPlace[]): Promise<Array<EntryPlace & { unread: number }>>;
   /** Entries with `after` < seq ≤ `upTo`, in order of seq, at most `limit`. */
   read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]>;
   /** Entries of one kind with `from` ≤ seq < `before`, newest first, at most `limit`. */

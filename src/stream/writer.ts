@@ -6,6 +6,7 @@ import { APPEND_DEADLINE_MS, MAX_BATCH_ROWS, MAX_LINGER_TURNS, MAX_PUBLICATION_R
 import { Queue } from "./queue.js";
 import { readBack } from "./read-back.js";
 import { type Batch, type Listener, Settlement, type WriterObserver } from "./settlement.js";
+import { bringUpTails } from "./tails.js";
 import {
   type AppendResult,
   type Origin,
@@ -22,7 +23,7 @@ import {
  *   publish ─► fresh publications ─┐ (their rows join their streams' lanes when the publication joins a batch)
  *   append ──► lane ─► ready ──────┴─► form ─► store.append ─► settle: stored → deliver, answer
  *                ▲                                              repeat → answer with the stored seq
- *                └──────────── tail read again ◄─────────────── conflict, or outcome unknown and not found
+ *                └──────── tail brought up to date ◄─────────── conflict, or outcome unknown and not found
  *
  * A stream has one row in flight at most; a row never travels before its publication.
  */
@@ -108,9 +109,9 @@ export class Writer<C> {
     return this.#queue.waiting;
   }
 
-  /** Another node has appended to the stream, up to `seq`. */
+  /** Another node is said to have appended to the stream, up to `seq`. */
   heard(stream: string, seq: number): void {
-    if (this.#queue.heard(stream, seq)) this.#schedule();
+    this.#queue.heard(stream, seq);
   }
 
   /** Takes no more work and resolves when what was taken is settled. */
@@ -159,7 +160,7 @@ export class Writer<C> {
         this.#again = false;
         if (this.#deadlines.takeLate()) this.#expire(unconfirmed());
         taken = this.#takeFresh();
-        await this.#loadTails();
+        await bringUpTails(this.#store, this.#queue);
         const batch = this.#form(taken);
         taken = [];
         if (batch.publications.length === 0 && batch.planned.length === 0) {
@@ -213,22 +214,6 @@ export class Writer<C> {
         done: null,
         fail: null,
       });
-    }
-  }
-
-  async #loadTails(): Promise<void> {
-    const cold: string[] = [];
-    for (const lane of this.#queue.ready) {
-      // Whoever waited in it may have given up meanwhile.
-      if (this.#queue.first(lane) === null) this.#queue.ready.delete(lane);
-      else if (lane.tail === null) cold.push(lane.stream);
-    }
-    if (cold.length === 0) return;
-    const tails = await this.#store.tails(cold);
-    for (const [stream, tail] of tails) {
-      const lane = this.#queue.lane(stream);
-      // A lane that became busy meanwhile knows better.
-      if (lane.tail === null) lane.tail = tail;
     }
   }
 
@@ -295,6 +280,7 @@ export class Writer<C> {
   async #isStale(lane: Lane<C>, tail: Tail): Promise<boolean> {
     const now = (await this.#store.tails([lane.stream])).get(lane.stream) ?? null;
     lane.tail = now;
+    lane.isBaseOld = false;
     return now !== null && now.head !== tail.head;
   }
 

@@ -1,5 +1,14 @@
 import type { mongo } from "mongoose";
-import type { AppendBatch, AppendResult, FoundKey, PublicationRecord, StoredEntry, StreamStore, Tail } from "../../stream/types.js";
+import type {
+  AppendBatch,
+  AppendResult,
+  EntryPlace,
+  FoundKey,
+  PublicationRecord,
+  StoredEntry,
+  StreamStore,
+  Tail,
+} from "../../stream/types.js";
 import type { Companion } from "../types.js";
 import { Appender } from "./append.js";
 import { DEADLINE } from "./connection.js";
@@ -15,8 +24,8 @@ import { type BaseDoc, database, driverCollection, type EntryDoc, type Models, t
  */
 const TAILS_A_COMMAND = 50;
 
-/** Streams of which one command asks whether they go on: a look into an index each. Threat: a command of a megabyte. */
-const STREAMS_A_COMMAND = 1_000;
+/** Entries that one command looks for: a look into an index each. Threat: a command of a megabyte. */
+const PLACES_A_COMMAND = 1_000;
 
 /** Entries deleted by one command. Threat: a first trimming of a long stream that does not end within the deadline of a call. */
 const DELETE_STEP = 1_000;
@@ -84,16 +93,15 @@ export class MongoStreams implements StreamStore<Companion> {
     });
   }
 
-  goOn(seen: Map<string, number>): Promise<string[]> {
+  look(places: EntryPlace[]): Promise<Array<EntryPlace & { unread: number }>> {
     return this.#read(async () => {
-      const found: string[] = [];
-      const next = Array.from(seen, ([s, n]): Place => ({ s, n: n + 1 }));
-      for (let from = 0; from < next.length; from += STREAMS_A_COMMAND) {
-        const $in = next.slice(from, from + STREAMS_A_COMMAND);
+      const found: Array<EntryPlace & { unread: number }> = [];
+      for (let from = 0; from < places.length; from += PLACES_A_COMMAND) {
+        const $in = places.slice(from, from + PLACES_A_COMMAND).map(({ stream, seq }): Place => ({ s: stream, n: seq }));
         const docs = await this.#entries
-          .find({ _id: { $in } }, { ...DEADLINE, projection: { _id: 1 }, batchSize: STREAMS_A_COMMAND })
+          .find({ _id: { $in } }, { ...DEADLINE, projection: { u: 1 }, batchSize: PLACES_A_COMMAND })
           .toArray();
-        for (const { _id } of docs) found.push(_id.s);
+        for (const { _id, u } of docs) found.push({ stream: _id.s, seq: _id.n, unread: u });
       }
       return found;
     });

@@ -2,6 +2,7 @@ import type Database from "libsql";
 import type {
   AppendBatch,
   AppendResult,
+  EntryPlace,
   EntryRow,
   FoundKey,
   PublicationOutcome,
@@ -59,7 +60,7 @@ export class SqliteStreams implements StreamStore<Companion> {
       byKey: db.prepare("SELECT s.name AS stream, e.seq, e.publication FROM entries e JOIN streams s ON s.id = e.stream WHERE e.key = ?"),
       byKeyAndStream: db.prepare("SELECT seq, publication FROM entries WHERE key = ? AND stream = ?"),
       head: db.prepare("SELECT seq, unread FROM entries WHERE stream = ? ORDER BY seq DESC LIMIT 1"),
-      has: db.prepare("SELECT 1 FROM entries WHERE stream = ? AND seq = ?"),
+      counter: db.prepare("SELECT unread FROM entries WHERE stream = ? AND seq = ?"),
       base: db.prepare("SELECT base FROM streams WHERE id = ?"),
       read: db.prepare(`SELECT ${ENTRY} ${FROM} WHERE e.stream = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`),
       readBack: db.prepare(
@@ -121,15 +122,14 @@ export class SqliteStreams implements StreamStore<Companion> {
     });
   }
 
-  goOn(seen: Map<string, number>): Promise<string[]> {
-    return this.#run(() => {
-      const names: string[] = [];
-      for (const [stream, seq] of seen) {
+  look(places: EntryPlace[]): Promise<Array<EntryPlace & { unread: number }>> {
+    return this.#run(() =>
+      places.flatMap(({ stream, seq }) => {
         const id = this.#ids.find(stream);
-        if (id !== null && this.#sql.has.get(id, seq + 1) !== undefined) names.push(stream);
-      }
-      return names;
-    });
+        const found = id === null ? undefined : (this.#sql.counter.get(id, seq) as { unread: number } | undefined);
+        return found === undefined ? [] : [{ stream, seq, unread: found.unread }];
+      }),
+    );
   }
 
   read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]> {

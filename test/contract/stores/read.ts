@@ -65,36 +65,34 @@ export function readContract(stores: () => Stores): void {
       expect(await streams.tails([])).toEqual(new Map());
     });
 
-    it("tells which of many streams go on after a seq that was seen", async () => {
+    it("tells which of many entries there are, and the counter after each", async () => {
       const { streams } = stores();
       const names = Array.from({ length: 1_100 }, () => fresh("s"));
       for (let from = 0; from < names.length; from += 100)
-        await append(streams, ...names.slice(from, from + 100).map((name) => row(name, 1)));
-      const seen = new Map(names.map((name) => [name, 1]));
-      expect(await streams.goOn(seen)).toEqual([]);
+        await append(streams, ...names.slice(from, from + 100).map((name) => row(name, 1, { unread: 5 })));
+      const places = (seq: number) => names.map((stream) => ({ stream, seq }));
+      expect(await streams.look(places(2))).toEqual([]);
+      expect(await streams.look(places(1))).toHaveLength(names.length);
       const moved = names.filter((_, index) => index % 100 === 7);
-      for (const seq of [2, 3]) await append(streams, ...moved.map((name) => row(name, seq)));
-      expect((await streams.goOn(seen)).toSorted()).toEqual(moved.toSorted());
-      for (const name of moved) seen.set(name, 2);
-      expect((await streams.goOn(seen)).toSorted()).toEqual(moved.toSorted());
-      for (const name of moved) seen.set(name, 3);
-      expect(await streams.goOn(seen)).toEqual([]);
-      const isNew = fresh("s");
-      expect(await streams.goOn(new Map([[isNew, 0]]))).toEqual([]);
-      await append(streams, row(isNew, 1));
-      expect(await streams.goOn(new Map([[isNew, 0]]))).toEqual([isNew]);
-      expect(await streams.goOn(new Map())).toEqual([]);
+      for (const seq of [2, 3]) await append(streams, ...moved.map((name) => row(name, seq, { unread: seq * 10 })));
+      const found = await streams.look([...places(2), ...moved.map((stream) => ({ stream, seq: 3 }))]);
+      const expected = moved.flatMap((stream) => [2, 3].map((seq) => ({ stream, seq, unread: seq * 10 })));
+      const inOrder = (all: typeof found) => all.map((one) => JSON.stringify(one)).toSorted();
+      expect(inOrder(found)).toEqual(inOrder(expected));
+      expect(await streams.look([{ stream: fresh("s"), seq: 1 }])).toEqual([]);
+      expect(await streams.look([])).toEqual([]);
     });
 
-    it("does not take the trimming of what was seen for news", async () => {
+    it("does not see what trimming has deleted", async () => {
       const { streams } = stores();
       const stream = fresh("s");
       await fill(streams, stream, 5);
       await streams.setBase(stream, 6);
       await streams.deleteBelowBase(stream, Number.MAX_SAFE_INTEGER);
-      expect(await streams.goOn(new Map([[stream, 5]]))).toEqual([]);
+      const seqs = async () => (await streams.look([1, 4, 5, 6].map((seq) => ({ stream, seq })))).map(({ seq }) => seq);
+      expect(await seqs()).toEqual([5]);
       await append(streams, row(stream, 6));
-      expect(await streams.goOn(new Map([[stream, 5]]))).toEqual([stream]);
+      expect((await seqs()).toSorted()).toEqual([5, 6]);
     });
 
     it("walks over all streams in the store's order, page by page, each once", async () => {

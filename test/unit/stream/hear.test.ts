@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Follower, type Origin, type StoredEntry, StreamLog } from "../../../src/stream/index.js";
+import { LOOKS_AFTER_OTHERS } from "../../../src/stream/limits.js";
 import { type Embedded, openEmbedded } from "../../support/embedded.js";
 import { faulty } from "../../support/faulty-store.js";
 import { until } from "../../support/member.js";
@@ -84,6 +85,50 @@ describe("what another node has appended", () => {
     log.hearHead("s", (await append(other)).seq);
     expect(await append(log)).toMatchObject({ seq: 7, unread: 7 });
     expect(conflicts).toBe(1);
+  });
+
+  it("is only a rumour: what the store does not have leads to no gap, no wrong counter and no endless looking", async () => {
+    const streams = embedded.stores.streams;
+    let looks = 0;
+    const look = (places: Parameters<typeof streams.look>[0]) => {
+      looks++;
+      return streams.look(places);
+    };
+    const log = node({ store: new Proxy(streams, { get: (target, name) => (name === "look" ? look : bound(target, name)) }) });
+    await append(log);
+    log.hear("s", { ...entry(40), unread: 99 });
+    log.hearHead("s", 2);
+    expect(await append(log)).toMatchObject({ seq: 2, unread: 2 });
+    for (let seq = 3; seq < 40; seq++) expect(await append(log)).toMatchObject({ seq, unread: seq });
+    expect(looks).toBe(LOOKS_AFTER_OTHERS);
+  });
+
+  it("is followed although hints are lost, once it is known that others write there too", async () => {
+    let conflicts = 0;
+    const observer = { batch: () => {}, conflict: () => conflicts++ };
+    const [log, other] = [node({ observer }), node()];
+    await append(log);
+    log.hear("s", entry((await append(other)).seq));
+    for (let round = 0; round < 3; round++) {
+      await append(log);
+      await append(other);
+    }
+    expect(await append(log)).toMatchObject({ seq: 9, unread: 9 });
+    expect(conflicts).toBe(0);
+  });
+
+  it("moves no base that a decision builds on: that is read with the whole tail", async () => {
+    const [log, other] = [node(), node()];
+    for (let count = 0; count < 3; count++) await append(log);
+    await other.trim("s", 3);
+    log.hear("s", entry((await append(other)).seq));
+    await append(log);
+    const bases: number[] = [];
+    await log.transact("s", async ({ base }) => {
+      bases.push(base);
+      return null;
+    });
+    expect(bases).toEqual([3]);
   });
 
   it("costs nothing where it is not news", async () => {
