@@ -24,6 +24,9 @@ import { topic } from "./scenarios/topics.mjs";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts", import.meta.url));
 
+/** (i): deliveries a second of each node where they are not as many as it can: what 10,000 busy members get, and a third of what it can. */
+const PACE = 2_000;
+
 /** One round, in this order: a scenario and what it is measured against run next to each other. */
 const ROUND = {
   "a-sqlite": (options, seed) => service({ store: "sqlite", recipients: 10, options, seed }),
@@ -33,6 +36,8 @@ const ROUND = {
   "a-mongodb": (options, seed) => service({ store: "mongodb", recipients: 10, options, seed }),
   "i-apart-10": (options, seed) => singleNodes({ recipients: 10, options, seed }),
   "i-10": (options, seed) => twoNodes({ recipients: 10, options, seed }),
+  "i-paced-apart-10": (options, seed) => singleNodes({ recipients: 10, options, seed, pace: PACE }),
+  "i-paced-10": (options, seed) => twoNodes({ recipients: 10, options, seed, pace: PACE }),
   "d-10": (options, seed) => byHand({ recipients: 10, options, seed }),
   "b-mongodb": (options, seed) => service({ store: "mongodb", recipients: 1, options, seed }),
   "i-apart-1": (options, seed) => singleNodes({ recipients: 1, options, seed }),

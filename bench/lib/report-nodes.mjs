@@ -4,6 +4,7 @@ import { median, range, spread, table, whole } from "./numbers.mjs";
 /** Deliveries by the CPU of two nodes as a multiple of single ones': side by side, which decides, and with the other core to themselves. */
 const RATIOS = [
   { of: "i-10", over: "i-apart-10", required: 0.9 },
+  { of: "i-paced-10", over: "i-paced-apart-10", required: 0.9 },
   { of: "i-1", over: "i-apart-1", required: 0.9 },
   { of: "i-10", over: "a-mongodb" },
   { of: "i-1", over: "b-mongodb" },

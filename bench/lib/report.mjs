@@ -16,6 +16,8 @@ export const SCENARIOS = {
   "e-bare": "(e) bare Socket.IO io.of().emit",
   "h-sqlite": "(h) as (b), with settings of others stored, SQLite",
   "i-10": "(i) two nodes that share MongoDB and Redis, 10 recipients",
+  "i-paced-10": "(i) two nodes that share, 4,000 deliveries a second in all",
+  "i-paced-apart-10": "(i) two single nodes, 4,000 deliveries a second in all",
   "i-1": "(i) the same with 1 recipient",
   "i-apart-10": "(i) two single nodes side by side, 10 recipients",
   "i-apart-1": "(i) the same with 1 recipient",

@@ -1,5 +1,6 @@
-/** Servers kept as busy as they can be: what arrives in a window, and that exactly what was answered arrives. */
+/** Servers kept as busy as they can be, or at a given pace: what arrives in a window, and that exactly what was answered arrives. */
 import { monotonicMicroseconds, sleep } from "./clock.mjs";
+import { randomSource } from "./events.mjs";
 
 /** How long after the last answer a delivery may take until it counts as lost. */
 const DRAIN_DEADLINE_MS = 20_000;
@@ -42,12 +43,22 @@ export function figures(deliveries, window, extra) {
   };
 }
 
+/** For how much longer than the window a pace is kept. Seconds. */
+const PACE_TAIL = 0.5;
+
+/** As `saturated`, with `rate` events a second of each load, at random moments. */
+export function paced({ rate, seed, options, ...rest }) {
+  const seconds = options.warmup + options.window + PACE_TAIL;
+  const post = (load, index) => load.scheduled({ rate, seconds, random: randomSource(seed * 100 + index), onSchedule: () => undefined });
+  return saturated({ ...rest, options, post });
+}
+
 /**
  * Warm-up, then a measured window, with all callers posting without a pause; then the check that everything arrived. `sides`: what is
  * answered to `loads` arrives at `groups` of members, of each side by itself. `open()` begins the window and gives what ends it;
- * `onWindow(from, to)` hears when it was, on the clock of V8's profiles.
+ * `onWindow(from, to)` hears when it was, on the clock of V8's profiles. `post(load)`: another way to post.
  */
-export async function saturated({ sides, open, options, onWindow }) {
+export async function saturated({ sides, open, options, onWindow, post = (load) => load.saturate() }) {
   const loads = sides.flatMap((side) => side.loads);
   const groups = sides.flatMap((side) => side.groups);
   for (const members of groups) {
@@ -56,7 +67,7 @@ export async function saturated({ sides, open, options, onWindow }) {
     };
   }
   try {
-    const answers = Promise.all(loads.map((load) => load.saturate()));
+    const answers = Promise.all(loads.map(post));
     const measured = measureWindow({ loads, groups, open, options, onWindow });
     // A caller that fails ends the run at once; the window would otherwise go on measuring nothing.
     await Promise.race([answers, measured]);

@@ -4,7 +4,7 @@ import { openWindowOnBoth } from "../lib/cpu.mjs";
 import { eventMaker } from "../lib/events.mjs";
 import { EventLoad } from "../lib/http-load.mjs";
 import { connectTo, deal, watchCounters, withNodes } from "../lib/nodes.mjs";
-import { saturated } from "../lib/saturation.mjs";
+import { paced, saturated } from "../lib/saturation.mjs";
 import { API_KEY } from "../lib/servers.mjs";
 import { CALLERS, connectMembers, SERVICE_DIALECT } from "./throughput.mjs";
 
@@ -16,9 +16,11 @@ function loadsOf(nodes, { recipients, options, seed }) {
   });
 }
 
-async function measure({ nodes, sides, pids, options }) {
+/** `pace`: deliveries a second of each node; as many as it can where there is none. */
+async function measure({ nodes, sides, pids, options, seed, recipients, pace }) {
   const counted = await watchCounters(nodes);
-  const result = await saturated({ sides, open: () => openWindowOnBoth(pids), options });
+  const run = { sides, open: () => openWindowOnBoth(pids), options };
+  const result = await (pace === undefined ? saturated(run) : paced({ ...run, rate: pace / recipients, seed }));
   const grown = await counted();
   return {
     ...result,
@@ -29,27 +31,27 @@ async function measure({ nodes, sides, pids, options }) {
 }
 
 /** `options.members` members, dealt out to two nodes at random; each node's events are for any of them. */
-export function twoNodes({ recipients, options, seed }) {
+export function twoNodes({ recipients, options, seed, pace }) {
   return withNodes({
     ...options,
     async use({ nodes, pids }) {
       const hands = deal({ count: options.members, parts: nodes.length, seed });
       const groups = await Promise.all(nodes.map((node, index) => connectTo(node, SERVICE_DIALECT, hands[index])));
       const loads = loadsOf(nodes, { recipients, options, seed });
-      return measure({ nodes, sides: [{ loads, groups }], pids, options });
+      return measure({ nodes, sides: [{ loads, groups }], pids, options, seed, recipients, pace });
     },
   });
 }
 
 /** (a) or (b) on two single nodes at once, each with as many members: what a delivery costs a node while the other core is busy too. */
-export function singleNodes({ recipients, options, seed }) {
+export function singleNodes({ recipients, options, seed, pace }) {
   return withNodes({
     ...options,
     apart: true,
     async use({ nodes, pids }) {
       const groups = await Promise.all(nodes.map(({ port }) => connectMembers(port, options.members)));
       const sides = loadsOf(nodes, { recipients, options, seed }).map((load, index) => ({ loads: [load], groups: [groups[index]] }));
-      return measure({ nodes, sides, pids, options });
+      return measure({ nodes, sides, pids, options, seed, recipients, pace });
     },
   });
 }
