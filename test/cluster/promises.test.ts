@@ -86,6 +86,7 @@ describe("of three nodes", () => {
       await node(0).kill9();
       await areElsewhere(members, since, 0, ELSEWHERE_MS);
       await pause(500);
+      await node(0).start();
       await load.fallSilent();
       expect(await load.findings()).toEqual([]);
     },
