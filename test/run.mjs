@@ -24,6 +24,10 @@ const SEEDED = "test/cluster/(faults|promises|sentinel|redis-cluster)[.]test";
 /** How long jest may linger after it has said so, before it is ended. Milliseconds. */
 const LINGER_MS = 5_000;
 
+/** The last line of a run, and how long jest may take to end after it: it has been seen to spin in its own end for ever. Milliseconds. */
+const ALL_IS_RUN = /^Ran all test suites/m;
+const END_MS = 30_000;
+
 /** Marks every process of this run, by its environment. */
 const run = randomUUID();
 
@@ -87,6 +91,11 @@ async function runJest(environment) {
   });
   let complaint = null;
   let timer = null;
+  let lateTimer = null;
+  const endLate = () => {
+    complaint ??= `all is run, and it has not ended in ${END_MS / 1_000} s`;
+    jest.kill("SIGKILL");
+  };
   for (const [from, to] of [
     [jest.stdout, process.stdout],
     [jest.stderr, process.stderr],
@@ -94,13 +103,16 @@ async function runJest(environment) {
     from.on("data", (data) => {
       to.write(data);
       const found = NOT_CLEAN.exec(String(data));
-      if (found === null || complaint !== null) return;
-      complaint = found[0];
-      timer = setTimeout(() => jest.kill("SIGKILL"), LINGER_MS);
+      if (found !== null && complaint === null) {
+        complaint = found[0];
+        timer = setTimeout(() => jest.kill("SIGKILL"), LINGER_MS);
+      }
+      if (ALL_IS_RUN.test(String(data))) lateTimer ??= setTimeout(endLate, END_MS);
     });
   }
   const code = await new Promise((resolve) => jest.on("close", resolve));
   clearTimeout(timer);
+  clearTimeout(lateTimer);
   if (complaint !== null) say(`a test has left something running, says jest ("${complaint}"); --detectOpenHandles names it`);
   return code === 0 && complaint === null;
 }

@@ -12,6 +12,8 @@ const MADE = [
   ["entries", "publications", "bases", "marks", "inbox_states", "device_cursors", "members", "posts", "burials", "meta"],
   ["profiles", "preferences", "counters", "announcements", "settled", "watermarks", "tasks", "topics"],
   ["leases"],
+  ["activity"],
+  ["push_devices", "push_keys"],
 ];
 
 describe("MongoDB, a database that an earlier version wrote", () => {
@@ -41,7 +43,7 @@ describe("MongoDB, a database that an earlier version wrote", () => {
     await db.collection("meta").updateMany({}, { $set: { schema } });
   }
 
-  it.each([1, 2])("of schema %d gets what is new of a new database, and keeps what it has and its epoch", async (schema) => {
+  it.each([1, 2, 3, 4])("of schema %d gets what is new of a new database, and keeps what it has and its epoch", async (schema) => {
     const first = await openMongoStore(url, log);
     const expected = await layout();
     const epoch = await first.streams.epoch();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "@jest/globals";
+import { activityContract } from "./stores/activity.js";
 import { announcementContract } from "./stores/announcements.js";
 import { appendContract } from "./stores/append.js";
 import { companionContract } from "./stores/companion.js";
@@ -9,6 +10,7 @@ import { lifecycleContract } from "./stores/lifecycle.js";
 import { memberContract } from "./stores/members.js";
 import { preferenceContract } from "./stores/preferences.js";
 import { publicationContract } from "./stores/publications.js";
+import { pushContract } from "./stores/push.js";
 import { readContract } from "./stores/read.js";
 import { subjectContract } from "./stores/subjects.js";
 import { taskContract } from "./stores/tasks.js";
@@ -40,6 +42,8 @@ export function storeContract(name: string, open: OpenStore): void {
     taskContract(stores);
     topicContract(stores);
     leaseContract(stores);
+    pushContract(stores);
+    activityContract(stores);
   });
   lifecycleContract(name, open);
 }

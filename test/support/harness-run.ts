@@ -21,8 +21,9 @@ const NODES = 3;
 const MEMBERS = 11;
 const DEEDS = 6;
 
-/** By when about all is said that is said during the faults. Milliseconds. */
+/** By when about all is said that is said during the faults, and before that by when members have said what they want to hear. Milliseconds. */
 const TALK_MS = 4_500;
+const WISHES_MS = 500;
 
 /** By when all nodes serve once everything is healed, and by when every device has all there is then. Milliseconds. */
 const READY_MS = 20_000;
@@ -138,7 +139,7 @@ class Run {
     const comingAndGoing = crowd.comeAndGo();
     const playing = play(faults, this.cluster).finally(() => this.reached("played"));
     const talking = [
-      this.staff.feed(part.wishes).then(() => Promise.all(part.lanes.map((lane) => this.staff.feed(lane)))),
+      this.staff.feed(part.wishes, WISHES_MS).then(() => Promise.all(part.lanes.map((lane) => this.staff.feed(lane)))),
       this.staff.tell(part.users),
       ...users.slice(0, 2).map((user, index) => this.staff.run(`task-${index}`, user)),
       this.staff.announce(),

@@ -52,10 +52,10 @@ export class Staff {
     await Promise.all(users.map((user) => this.caller.asServer("PUT", `/v1/members/${encodeURIComponent(user)}`, {})));
   }
 
-  /** One lane of the forum's data. */
-  async feed(calls: readonly ForumCall[]): Promise<void> {
+  /** One lane of the forum's data, within about `ms`. */
+  async feed(calls: readonly ForumCall[], ms = this.ms): Promise<void> {
     for (const call of calls) {
-      await this.#pause(calls.length);
+      await this.#pause(calls.length, ms);
       if (call.is === "settings") await this.#wish(call.wish);
       else if (call.is === "hook") this.#keep(await this.caller.hook(call.event, call.id, call.post));
       else this.#keep(await this.caller.asServer("POST", "/v1/events", call.body));
@@ -169,7 +169,7 @@ export class Staff {
   }
 
   /** Spreads so many calls over the time there is. */
-  async #pause(count: number): Promise<void> {
-    await pause(((2 * this.ms) / count) * this.random());
+  async #pause(count: number, ms = this.ms): Promise<void> {
+    await pause(((2 * ms) / count) * this.random());
   }
 }

@@ -15,11 +15,13 @@ const HOOK_SECRET = "secret-of-the-webhook";
 export const ORIGIN = "https://forum.example";
 const TOKEN_SECRET = new TextEncoder().encode("a-secret-of-more-than-thirty-two-bytes");
 
+type Assets = Parameters<typeof createApp>[0]["assets"];
+
 /** What reached the parts behind HTTP, by the name of the method. */
 export type Call = [method: string, ...args: unknown[]];
 
 /** A real server on a free port, with parts behind it that only write down what they are asked. */
-export async function startHttp(options: { hookSecret?: string | null; trustProxy?: number } = {}) {
+export async function startHttp(options: { hookSecret?: string | null; trustProxy?: number; assets?: Assets; push?: null } = {}) {
   const calls: Call[] = [];
   const initial = (): RoomsState & { draining: boolean; bus: "up" | "down" | null; now: number | null } => ({
     failure: null,
@@ -78,6 +80,8 @@ export async function startHttp(options: { hookSecret?: string | null; trustProx
       bus: () => state.bus,
     },
     ...fakeRooms(state, note),
+    ...(options.push === null ? { push: null } : {}),
+    assets: options.assets ?? new Map(),
     log,
     metrics,
     clock: () => state.now ?? Date.now(),

@@ -33,13 +33,26 @@ export const ANNOUNCEMENT: Announcement = {
   by: "server",
 };
 
+const DEVICE = { id: "d-1", endpoint: "https://push.example/d-1", createdAt: "2024-02-13T16:04:47.430Z" };
+
 /** The rooms behind the routes: each writes down what it is asked (`note`) and answers what a room would answer. */
 export function fakeRooms(
   state: RoomsState,
   note: Note,
 ): Pick<
   AppOptions,
-  "members" | "announcements" | "moderation" | "messages" | "preferences" | "tasks" | "topics" | "presence" | "community"
+  | "members"
+  | "announcements"
+  | "moderation"
+  | "messages"
+  | "preferences"
+  | "tasks"
+  | "topics"
+  | "presence"
+  | "roll"
+  | "activity"
+  | "push"
+  | "community"
 > {
   const memberOf = (user: string, roles: string[]): MemberRecord => ({
     user,
@@ -122,6 +135,12 @@ export function fakeRooms(
       levelsOf: (user) => note({ items: [] }, "levelsOf", user),
       blocksOf: (user) => note({ items: [{ user: "9" }] }, "blocksOf", user),
     },
+    push: {
+      publicKey: "public-key",
+      subscribe: (user, payload, userAgent) => note(DEVICE, "subscribe", user, payload, userAgent),
+      unsubscribe: (user, payload) => note({ removed: true }, "unsubscribe", user, payload),
+      list: (user) => note({ items: [DEVICE] }, "devices", user),
+    },
     tasks: { report: (id, body) => note({ task: id, state: "running" }, "report", id, body) },
     topics: {
       write: (name, body) =>
@@ -129,6 +148,8 @@ export function fakeRooms(
       read: (name) => note({ topic: name, seq: 3, at: "2024-02-13T16:04:47.430Z", data: null, access: ["staff"] }, "read", name),
     },
     presence: { users: 2, sessions: 5 },
+    roll: { page: (query) => note({ items: [{ user: "31", sessions: 2 }], more: false }, "roll", query) },
+    activity: { lastHour: () => note([{ at: "2024-02-13T16:04:00.000Z", events: 3 }], "lastHour") },
     community: { trace: (user, event) => note({ user, event, told: false, steps: ["They are the author."] }, "trace", user, event) },
   };
 }

@@ -1,0 +1,125 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "../support/browser.js";
+import { ConsoleTabs } from "../support/console-tabs.js";
+
+let browser: Browser;
+let tabs: ConsoleTabs;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  tabs = await ConsoleTabs.open(browser);
+});
+
+afterEach(() => tabs.close());
+
+const says = (page: Page, text: string) => page.locator(".notice", { hasText: text }).waitFor();
+const connected = (page: Page) => page.locator(".link", { hasText: "Connected" }).waitFor();
+const soon = () => Math.floor(Date.now() / 1000);
+
+describe("signing in to the console", () => {
+  it("lets the demo's moderator in with one click", async () => {
+    const page = await tabs.blank();
+    await page.getByRole("button", { name: "Continue as the demo" }).click();
+    await connected(page);
+    await page.locator(".who", { hasText: "Mia" }).waitFor();
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it.each([
+    [{ roles: [], name: "Ada" }, "You are not a moderator", "belongs to Ada"],
+    [{ roles: ["moderator"], exp: 1 }, "Your token has expired", "What you were writing is still here"],
+    [{ roles: ["moderator"], nbf: 4_000_000_000 }, "This token is not accepted", ""],
+  ])("says in words why a token with %j is refused, and keeps nothing of it", async (claims, title, text) => {
+    const page = await tabs.blank();
+    await tabs.enter(page, tabs.token("ada", claims));
+    await says(page, title);
+    await says(page, text);
+    expect(await page.locator("nav").count()).toBe(0);
+    expect(await page.evaluate("sessionStorage.length + localStorage.length")).toBe(0);
+  });
+
+  it.each(["nonsense", "a.b.c", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtaWEiLCJyb2xlcyI6WyJtb2RlcmF0b3IiXX0.forged"])(
+    "refuses %j",
+    async (token) => {
+      const page = await tabs.blank();
+      await tabs.enter(page, token);
+      await says(page, "This token is not accepted");
+      expect(await page.locator("nav").count()).toBe(0);
+    },
+  );
+
+  it("keeps the token in this tab only, over a reload, until it is signed out", async () => {
+    const page = await tabs.of("mia", "members");
+    await page.reload();
+    await connected(page);
+    await page.getByRole("heading", { level: 1, name: "Members" }).waitFor();
+    expect(await page.evaluate("localStorage.length")).toBe(0);
+    expect(await tabs.context.cookies()).toEqual([]);
+    const other = await tabs.blank();
+    await other.getByLabel("Token").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    expect(await page.evaluate("sessionStorage.length")).toBe(0);
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it("ends with the token, says so, and has the draft again after a new one", async () => {
+    const page = await tabs.blank();
+    await tabs.enter(page, tabs.token("mia", { roles: ["moderator"], exp: soon() + 4 }));
+    await connected(page);
+    await tabs.visit(page, "announcements/new");
+    await page.getByLabel("Title", { exact: true }).fill("Half written");
+    await says(page, "Your token has expired");
+    await tabs.enter(page, tabs.token("mia"));
+    await connected(page);
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Half written");
+  });
+
+  it("ends when the moderator is banned, with the reason", async () => {
+    const page = await tabs.of("mia");
+    await tabs.server.must("PUT", "/v1/members/mia/ban", { why: "The role was taken away" });
+    await says(page, "You are banned");
+    await says(page, "The role was taken away");
+    expect(await page.locator("nav").count()).toBe(0);
+  });
+
+  it("waits for a service that is away, says so, and goes on when it is back", async () => {
+    const page = await tabs.of("mia", "members/ada");
+    await tabs.service.kill9();
+    await page.locator(".link", { hasText: "Reconnecting…" }).waitFor();
+    await says(page, "The service cannot be reached");
+    await tabs.service.start();
+    await connected(page);
+    await page.locator(".notice.away").waitFor({ state: "detached" });
+  });
+
+  it("shows data of another origin's making nowhere: the page cannot be framed, and runs its own scripts only", async () => {
+    const { headers } = await fetch(`${tabs.service.url}/console`);
+    const policy = headers.get("content-security-policy") ?? "";
+    for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) {
+      expect(policy).toContain(rule);
+    }
+  });
+});
+
+describe("the console in production", () => {
+  it("is there without the demo, and without its way in", async () => {
+    const own = await ConsoleTabs.open(browser, { env: { DEMO: "off" } });
+    try {
+      const page = await own.blank();
+      await own.enter(page, own.token("mia"));
+      await connected(page);
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Token").waitFor();
+      expect(await page.getByRole("button", { name: "demo" }).count()).toBe(0);
+    } finally {
+      await own.close();
+    }
+  });
+});

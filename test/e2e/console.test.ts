@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "../support/browser.js";
+import { ConsoleTabs } from "../support/console-tabs.js";
+import { until } from "../support/member.js";
+
+let browser: Browser;
+let tabs: ConsoleTabs;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  tabs = await ConsoleTabs.open(browser);
+});
+
+afterEach(() => tabs.close());
+
+/** A moment from now as a form's field takes it, in the browser's zone, which is this machine's. */
+function local(ms: number): string {
+  const at = new Date(Date.now() + ms);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+const write = async (page: Page, title: string, text: string): Promise<void> => {
+  await page.getByLabel("Title", { exact: true }).fill(title);
+  await page.getByLabel("Text", { exact: true }).fill(text);
+};
+
+const option = (page: Page, name: string) => page.getByRole("radio", { name });
+const status = (page: Page, text: string) => page.locator(".done", { hasText: text }).waitFor();
+
+describe("announcements in the console", () => {
+  it("look in the preview as they are written, as text, and reach a member's device when they are announced", async () => {
+    const ada = await tabs.watch("ada");
+    const page = await tabs.of("mia", "announcements");
+    await page.getByRole("link", { name: "New announcement" }).click();
+    const preview = page.locator(".preview-side .banner");
+    const markup = `<img src=x onerror="document.title='taken'"> & <b>bold</b>`;
+    await write(page, "Maintenance on Sunday", markup);
+    await page.getByLabel("Link").fill("https://forum.example/t/812");
+    await option(page, "Critical").check();
+    await option(page, "Must be acknowledged").check();
+    expect(await preview.getAttribute("data-level")).toBe("critical");
+    expect(await preview.locator(".banner-title").textContent()).toBe("Maintenance on Sunday");
+    expect(await preview.locator("p:not(.banner-title)").textContent()).toBe(markup);
+    expect(await preview.getByRole("link").getAttribute("href")).toBe("https://forum.example/t/812");
+    expect(await preview.locator(".banner-button").textContent()).toBe("Got it");
+    expect(await preview.locator("img, b").count()).toBe(0);
+    expect(ada.announcements).toEqual([]);
+
+    await page.getByRole("button", { name: "Announce now" }).click();
+    await status(page, "Announced.");
+    await until("ada's device has it", () => ada.announcements.length === 1);
+    expect(ada.announcements[0]).toMatchObject({
+      kind: "announcement",
+      data: {
+        title: "Maintenance on Sunday",
+        text: markup,
+        level: "critical",
+        mandatory: true,
+        by: "mia",
+        url: "https://forum.example/t/812",
+      },
+    });
+    await page.getByRole("heading", { level: 1, name: "Maintenance on Sunday" }).waitFor();
+    await tabs.visit(page, "announcements/new");
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("");
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it("never lead to a script, and keep what was written when the service refuses it", async () => {
+    const page = await tabs.of("mia", "announcements/new");
+    await write(page, "Look", "here");
+    await page.getByLabel("Link").fill("javascript:alert(1)");
+    expect(await page.locator(".preview-side .banner a").count()).toBe(0);
+    await page.getByRole("button", { name: "Announce now" }).click();
+    await page.locator(".notice", { hasText: "url" }).waitFor();
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Look");
+    await tabs.visit(page, "audit");
+    await tabs.visit(page, "announcements/new");
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Look");
+  });
+
+  it("can be scheduled for a part of the members, and edited before and after they appear", async () => {
+    const [ada, bruno] = [await tabs.watch("ada"), await tabs.watch("bruno")];
+    const page = await tabs.of("mia", "announcements/new");
+    await write(page, "Practice", "Half past seven");
+    await page.getByLabel("empty: at once").fill(local(3 * 3_600_000));
+    await page.getByLabel("empty: stays").fill(local(5 * 3_600_000));
+    await option(page, "A part").check();
+    await page.getByLabel("Member ids").fill("ada, bruno");
+    await page.getByRole("button", { name: "Schedule" }).click();
+    await status(page, "Scheduled.");
+    await page.locator(".chip", { hasText: "scheduled" }).waitFor();
+    await page.locator(".facts", { hasText: "members ada, bruno" }).waitFor();
+
+    await page.getByRole("link", { name: "Edit the announcement" }).click();
+    await page.getByLabel("Member ids").fill("bruno");
+    await page.getByLabel("empty: at once").fill("");
+    await page.getByRole("button", { name: "Save the changes" }).click();
+    await status(page, "The change is saved.");
+    await until("bruno's device has it", () => bruno.announcements.length === 1);
+    expect(bruno.announcements[0]?.data).toMatchObject({ title: "Practice", text: "Half past seven" });
+    await until("ada's device knows that there is something else", () => ada.announcements.length === 1);
+    expect(ada.announcements[0]?.data).toMatchObject({ hidden: true });
+
+    await page.locator(".page-head .chip", { hasText: "live" }).waitFor();
+    await page.getByRole("link", { name: "Edit the announcement" }).click();
+    expect(await page.getByLabel("empty: at once").isDisabled()).toBe(true);
+    await page.getByLabel("Text", { exact: true }).fill("Eight o'clock");
+    await page.getByRole("button", { name: "Save the changes" }).click();
+    await until("bruno's device has the change", () => bruno.announcements.length === 2);
+    expect(bruno.announcements[1]).toMatchObject({ kind: "announcement.updated", data: { text: "Eight o'clock" } });
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it("are taken back with a reason, after a question, and are gone from the devices", async () => {
+    const ada = await tabs.watch("ada");
+    const { id } = await tabs.server.announce({ title: "Wrong date" });
+    const page = await tabs.of("mia", `announcements/${id}`);
+    await page.getByRole("button", { name: "Rescind" }).click();
+    expect(ada.announcements).toHaveLength(1);
+    await page.getByLabel("Reason").fill("the date was wrong");
+    await page.locator("form").getByRole("button", { name: "Rescind" }).click();
+    await page.locator(".chip", { hasText: "rescinded" }).waitFor();
+    await until("ada's device has taken it away", () => ada.announcements.length === 2);
+    expect(ada.announcements[1]).toMatchObject({ kind: "announcement.rescinded", data: { id, why: "the date was wrong" } });
+    await page.locator(".facts", { hasText: "the date was wrong" }).waitFor();
+    expect(await page.getByRole("button", { name: "Rescind" }).count()).toBe(0);
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it("have a report that follows who was reached, has seen and has acknowledged, also as a file", async () => {
+    const [ada] = [await tabs.watch("ada"), await tabs.watch("bruno")];
+    const { id } = await tabs.server.announce({ title: "Read this", mandatory: true, audience: { users: ["ada", "bruno"] } });
+    const page = await tabs.of("mia", `announcements/${id}`);
+    const numbers = async () => (await page.locator(".steps strong").allTextContents()).map(Number);
+    await until("both are reached", async () => (await numbers()).join() === "2,2,0,0");
+    expect((await ada.member.ask("acknowledge", { announcement: id })).ok).toBe(true);
+    await until("the acknowledgement shows", async () => (await numbers()).join() === "2,2,1,1");
+    const row = page.locator(".report tbody tr", { hasText: "ada" });
+    expect(await row.locator("time").count()).toBe(3);
+    expect(await page.locator(".report tbody tr", { hasText: "bruno" }).locator("time").count()).toBe(1);
+
+    const file = await tabs.saved(page, () => page.getByRole("button", { name: "Download CSV" }).click());
+    expect(file.name).toBe(`announcement-${id}.csv`);
+    expect(file.text).toMatch(/^user,reachedAt,seenAt,acknowledgedAt\r\nada,2\d{3}-[^,]+,2[^,]+,2[^,]+\r\nbruno,2[^,]+,,\r\n$/);
+    expect(tabs.faults).toEqual([]);
+  });
+});

@@ -1,0 +1,412 @@
+import { createECDH, randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import fc from "fast-check";
+import { Devices } from "../../../src/push/devices.js";
+import { MAX_BURST, RETRY_MIN_MS, SENDS_TO_ONE, SETTLE_MS, START_SETTLE_MS, SWEEP_MS } from "../../../src/push/limits.js";
+import type { Outcome } from "../../../src/push/outcome.js";
+import { idOf } from "../../../src/push/requests.js";
+import type { PushStore } from "../../../src/push/types.js";
+import { Worker } from "../../../src/push/worker.js";
+import { type Embedded, openEmbedded, tell } from "../../support/embedded.js";
+
+const AFTER_MS = 60_000;
+const KEYS = { p256dh: createECDH("prime256v1").generateKeys().toString("base64url"), auth: randomBytes(16).toString("base64url") };
+const TAKEN: Outcome = { is: "taken" };
+const AWAY: Outcome = { is: "delayed", why: "status 503", retryAfterMs: null };
+
+/** A service that pushes, on a store of its own, by the test's clock; push services are what `answer` says. */
+class Rig {
+  embedded!: Embedded;
+  /** What push services were given, as `device:seq`. */
+  sent: string[] = [];
+  payloads: Array<Record<string, unknown>> = [];
+  connected = new Set<string>();
+  banned = new Set<string>();
+  isMine = true;
+  errors: unknown[] = [];
+  removed: string[] = [];
+  counts = { sent: 0, failed: 0, removed: 0 };
+  answer: (device: string, seq: number) => Outcome | Promise<Outcome> = () => TAKEN;
+  worker!: Worker;
+  devices!: Devices;
+  #subjects = 0;
+  #life = { isOver: false };
+
+  async open(): Promise<this> {
+    this.embedded = await openEmbedded();
+    this.embedded.clock.now = Date.now();
+    this.begin();
+    await this.pass(START_SETTLE_MS);
+    return this;
+  }
+
+  /** A process that begins with what the store has. */
+  begin(): void {
+    const { log, inbox, stores } = this.embedded;
+    const onError = (error: unknown) => this.errors.push(error);
+    const life = { isOver: false };
+    this.#life = life;
+    const progress: PushStore["progress"] = async (changes) => {
+      if (life.isOver) throw new Error("power cut");
+      await stores.push.progress(changes);
+    };
+    this.devices = new Devices({ store: { progress }, streamOf: (user) => inbox.streamOf(user), onError });
+    this.worker = new Worker({
+      log,
+      inbox,
+      store: stores.push,
+      devices: this.devices,
+      sender: {
+        send: async ({ endpoint }, { payload }) => {
+          const device = endpoint.slice(endpoint.lastIndexOf("/") + 1);
+          const said = JSON.parse(payload) as { id: string };
+          const seq = Number.parseInt(said.id.slice(said.id.lastIndexOf("-") + 1), 36);
+          const outcome = await this.answer(device, seq);
+          if (outcome.is === "taken") {
+            this.sent.push(`${device}:${seq}`);
+            this.payloads.push(said);
+          }
+          return outcome;
+        },
+        stop: () => {},
+      },
+      isConnected: (user) => this.connected.has(user),
+      isBanned: async (user) => this.banned.has(user),
+      isMine: () => this.isMine,
+      afterMs: AFTER_MS,
+      observer: { sent: () => this.counts.sent++, failed: () => this.counts.failed++, removed: () => this.counts.removed++ },
+      onRemoved: (device, why) => this.removed.push(`${device.user} ${device.origin} ${why}`),
+      onError,
+      clock: Date.now,
+      random: () => 1,
+    });
+    this.worker.start();
+  }
+
+  /** Ends the process. */
+  async end(): Promise<void> {
+    const stopping = this.worker.stop();
+    await jest.advanceTimersByTimeAsync(2_000);
+    await stopping;
+    await this.devices.close();
+  }
+
+  /** From now on this process writes nothing more of what it does. */
+  cutPower(): void {
+    this.#life.isOver = true;
+  }
+
+  async close(): Promise<void> {
+    await this.end();
+    await this.embedded.close();
+  }
+
+  async pass(ms: number): Promise<void> {
+    await jest.advanceTimersByTimeAsync(ms);
+    this.embedded.clock.now = Date.now();
+    // The store answers in turns of the event loop, which the fake clock does not count.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await jest.advanceTimersByTimeAsync(0);
+  }
+
+  /** Adds a device of the member, at a push service of its own unless told otherwise. */
+  async add(user: string, name = `phone-of-${user}`, host = name): Promise<string> {
+    const { log, inbox, stores } = this.embedded;
+    const endpoint = `https://${host}.example/${name}`;
+    const { head } = await log.tail(inbox.streamOf(user));
+    const made = { id: idOf(endpoint), user, endpoint, keys: KEYS, createdAt: Date.now(), userAgent: null };
+    this.devices.know(await stores.push.put({ ...made, cursor: head, failures: 0, retryAt: 0 }, 20), false);
+    return name;
+  }
+
+  async tell(user: string): Promise<{ id: string; seq: number }> {
+    const telling = tell(this.embedded, user, `${user}-${this.#subjects++}`);
+    await this.pass(0);
+    return telling;
+  }
+
+  async cursor(name: string, host = name): Promise<number | undefined> {
+    return (await this.embedded.stores.push.find(idOf(`https://${host}.example/${name}`)))?.cursor;
+  }
+}
+
+let rig: Rig;
+
+beforeEach(async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "clearImmediate", "nextTick", "queueMicrotask", "performance"] });
+  rig = await new Rig().open();
+});
+afterEach(async () => {
+  await rig.close();
+  jest.useRealTimers();
+});
+
+describe("a device", () => {
+  it("is told once, at once, of what comes while its member is nowhere connected, and the store knows", async () => {
+    const phone = await rig.add("ada");
+    const { seq, id } = await rig.tell("ada");
+    await rig.pass(SETTLE_MS - 1);
+    expect(rig.sent).toEqual([]);
+    await rig.pass(1);
+    expect(rig.sent).toEqual([`${phone}:${seq}`]);
+    expect(rig.payloads[0]).toMatchObject({ v: 1, id, tag: id, user: "ada", title: "author replied to you", unread: 1 });
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toHaveLength(1);
+    expect(await rig.cursor(phone)).toBe(seq);
+    expect(rig.errors).toEqual([]);
+  });
+
+  it("is told after a minute of what a connected member has not seen", async () => {
+    rig.connected.add("ada");
+    const phone = await rig.add("ada");
+    const { seq } = await rig.tell("ada");
+    await rig.pass(AFTER_MS - 1);
+    expect(rig.sent).toEqual([]);
+    await rig.pass(1);
+    expect(rig.sent).toEqual([`${phone}:${seq}`]);
+  });
+
+  it.each([
+    ["seen", (id: string) => rig.embedded.inbox.markUpTo("ada", "seen", undefined).then(() => id)],
+    ["read", (id: string) => rig.embedded.inbox.mark("ada", "read", [id])],
+    ["archived", (id: string) => rig.embedded.inbox.mark("ada", "archive", [id])],
+    ["read with all others", () => rig.embedded.inbox.markUpTo("ada", "read_all", undefined)],
+    ["taken back", () => rig.embedded.inbox.rescind("comment:ada-0", "x", "deleted")],
+  ])("is never told of what was %s within the minute, and the store forgets it", async (_, act) => {
+    rig.connected.add("ada");
+    const phone = await rig.add("ada");
+    const { id } = await rig.tell("ada");
+    await rig.pass(AFTER_MS / 2);
+    await act(id);
+    await rig.pass(3 * AFTER_MS);
+    expect(rig.sent).toEqual([]);
+    expect(await rig.cursor(phone)).toBe(2);
+    expect(rig.worker.waiting).toBe(0);
+  });
+
+  it("is told only of what comes after it was added", async () => {
+    await rig.tell("ada");
+    const phone = await rig.add("ada");
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([]);
+    const { seq } = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    expect(rig.sent).toEqual([`${phone}:${seq}`]);
+  });
+
+  it("is told of no more than the newest where there is much", async () => {
+    rig.connected.add("ada");
+    const phone = await rig.add("ada");
+    for (let count = 0; count < MAX_BURST + 3; count++) await rig.tell("ada");
+    rig.connected.clear();
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual(Array.from({ length: MAX_BURST }, (_, index) => `${phone}:${index + 4}`));
+  });
+
+  it("of a banned member is told nothing, also not later of what came meanwhile", async () => {
+    const phone = await rig.add("ada");
+    rig.banned.add("ada");
+    await rig.tell("ada");
+    await rig.pass(AFTER_MS);
+    rig.banned.clear();
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([]);
+    const { seq } = await rig.tell("ada");
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([`${phone}:${seq}`]);
+  });
+
+  it("is told by the node that has the lease, and by the next one when that is gone", async () => {
+    const phone = await rig.add("ada");
+    rig.isMine = false;
+    const { seq } = await rig.tell("ada");
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([]);
+    rig.isMine = true;
+    await rig.pass(SWEEP_MS + SETTLE_MS);
+    expect(rig.sent).toEqual([`${phone}:${seq}`]);
+  });
+
+  it("is told of what another node has stored, without a word of it", async () => {
+    const phone = await rig.add("ada");
+    const { log, inbox, stores, clock } = rig.embedded;
+    const stream = inbox.streamOf("ada");
+    const row = { stream, seq: 1, key: "k", at: clock.now, kind: "notification", unread: 1, own: '{"reason":"direct"}', publication: null };
+    await stores.streams.append({ publications: [], writes: [{ row }] });
+    await rig.pass(SWEEP_MS + SETTLE_MS);
+    expect(rig.sent).toEqual([`${phone}:1`]);
+    expect((await log.tail(stream)).head).toBe(1);
+  });
+
+  it("that another node has added, or taken away, is known here soon", async () => {
+    const phone = await rig.add("ada");
+    const device = rig.devices.of(rig.embedded.inbox.streamOf("ada"))[0];
+    if (device === undefined) throw new Error("it is not known");
+    rig.devices.forget(device);
+    await rig.pass(SWEEP_MS);
+    expect(rig.devices.has(rig.embedded.inbox.streamOf("ada"))).toBe(true);
+    await rig.embedded.stores.push.remove("ada", device.id);
+    await rig.tell("ada");
+    await rig.pass(SWEEP_MS + AFTER_MS);
+    expect(rig.sent).toEqual([]);
+    expect(rig.devices.size).toBe(0);
+    expect(await rig.cursor(phone)).toBeUndefined();
+  });
+});
+
+describe("a push service", () => {
+  it("that is in trouble is tried again, and then gets everything that is still unseen, in order", async () => {
+    const phone = await rig.add("ada");
+    rig.answer = () => AWAY;
+    const first = await rig.tell("ada");
+    await rig.tell("ada");
+    const third = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    expect(rig.worker.waiting).toBe(1);
+    await rig.embedded.inbox.mark("ada", "read", [rig.embedded.inbox.notificationId(rig.embedded.inbox.streamOf("ada"), 2)]);
+    rig.answer = () => TAKEN;
+    await rig.pass(RETRY_MIN_MS);
+    expect(rig.sent).toEqual([`${phone}:${first.seq}`, `${phone}:${third.seq}`]);
+    expect([rig.worker.waiting, rig.counts]).toEqual([0, { sent: 2, failed: 1, removed: 0 }]);
+  });
+
+  it("is left alone for as long as it asks", async () => {
+    await rig.add("ada");
+    const asked: number[] = [];
+    rig.answer = () => {
+      asked.push(Date.now());
+      return { is: "delayed", why: "status 429", retryAfterMs: 600_000 };
+    };
+    await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    for (let minute = 0; minute < 11; minute++) {
+      await rig.tell("ada");
+      await rig.pass(60_000);
+    }
+    expect(asked).toHaveLength(2);
+    expect((asked[1] as number) - (asked[0] as number)).toBeGreaterThanOrEqual(600_000);
+  });
+
+  it("that says that the device is gone is believed", async () => {
+    const phone = await rig.add("ada");
+    rig.answer = () => ({ is: "gone", why: "status 410" });
+    await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    expect(await rig.cursor(phone)).toBeUndefined();
+    expect(rig.removed).toEqual(["ada https://phone-of-ada.example status 410"]);
+    expect(rig.counts).toEqual({ sent: 0, failed: 1, removed: 1 });
+  });
+
+  it("that refuses again and again is not asked for ever", async () => {
+    const phone = await rig.add("ada");
+    let asked = 0;
+    rig.answer = () => {
+      asked++;
+      return { is: "refused", why: "status 403" };
+    };
+    await rig.tell("ada");
+    await rig.pass(10 * AFTER_MS);
+    expect(asked).toBe(3);
+    expect(await rig.cursor(phone)).toBeUndefined();
+  });
+
+  it("that hangs holds up neither others, nor the member's other devices", async () => {
+    let release = () => {};
+    const hanging = new Promise<Outcome>((resolve) => {
+      release = () => resolve(AWAY);
+    });
+    rig.answer = (device) => (device.startsWith("slow") ? hanging : TAKEN);
+    for (let index = 0; index < SENDS_TO_ONE + 4; index++) await rig.add(`member-${index}`, `slow-${index}`, "slow");
+    await rig.add("ada", "slow-of-ada", "slow");
+    await rig.add("ada", "laptop");
+    await rig.add("bruno", "phone");
+    for (let index = 0; index < SENDS_TO_ONE + 4; index++) await rig.tell(`member-${index}`);
+    await rig.tell("ada");
+    await rig.tell("bruno");
+    await rig.pass(SETTLE_MS);
+    expect(rig.sent.toSorted()).toEqual(["laptop:1", "phone:1"]);
+    expect(rig.worker.waiting).toBe(SENDS_TO_ONE + 5);
+    release();
+  });
+});
+
+describe("a process that ends", () => {
+  it("leaves to the next exactly what was not taken", async () => {
+    const phone = await rig.add("ada");
+    const first = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    rig.answer = () => AWAY;
+    const second = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    await rig.end();
+    rig.answer = () => TAKEN;
+    rig.begin();
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([`${phone}:${first.seq}`, `${phone}:${second.seq}`]);
+  });
+
+  it("between a push service's answer and its own note of it, tells a device twice rather than never", async () => {
+    const phone = await rig.add("ada");
+    rig.cutPower();
+    const { seq } = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    await rig.end();
+    rig.begin();
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([`${phone}:${seq}`, `${phone}:${seq}`]);
+    expect(new Set(rig.payloads.map(({ tag }) => tag)).size).toBe(1);
+  });
+});
+
+describe("whatever happens", () => {
+  type Step = { do: "tell" | "seen" | "come" | "go" | "break" | "mend" | "restart" } | { do: "pass"; ms: number };
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 4, arbitrary: fc.constant<Step>({ do: "tell" }) },
+    { weight: 4, arbitrary: fc.integer({ min: 1, max: 90_000 }).map((ms): Step => ({ do: "pass", ms })) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom<Step>({ do: "seen" }, { do: "come" }, { do: "go" }, { do: "break" }, { do: "mend" }, { do: "restart" }),
+    },
+  );
+
+  it("a device is told once, in order, of everything that stays unseen, and of nothing that was seen before", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        await rig.close();
+        rig = await new Rig().open();
+        const phone = await rig.add("ada");
+        const unseen = new Set<number>();
+        const mayCome = new Set<number>();
+        const { inbox } = rig.embedded;
+        for (const one of steps) {
+          if (one.do === "tell") {
+            const { seq } = await rig.tell("ada");
+            unseen.add(seq);
+            mayCome.add(seq);
+          } else if (one.do === "pass") await rig.pass(one.ms);
+          else if (one.do === "seen") {
+            await inbox.markUpTo("ada", "seen", undefined);
+            // What was told before it was seen stays told.
+            for (const seq of unseen) if (!rig.sent.includes(`${phone}:${seq}`)) mayCome.delete(seq);
+            unseen.clear();
+          } else if (one.do === "come") rig.connected.add("ada");
+          else if (one.do === "go") rig.connected.clear();
+          else if (one.do === "break") rig.answer = () => AWAY;
+          else if (one.do === "mend") rig.answer = () => TAKEN;
+          else {
+            await rig.end();
+            rig.begin();
+          }
+        }
+        rig.answer = () => TAKEN;
+        await rig.pass(3_600_000);
+        const seqs = rig.sent.map((text) => Number(text.split(":")[1]));
+        expect(seqs).toEqual([...new Set(seqs)].sort((one, other) => one - other));
+        for (const seq of seqs) expect(mayCome).toContain(seq);
+        if (unseen.size <= MAX_BURST) for (const seq of unseen) expect(seqs).toContain(seq);
+        expect([rig.worker.waiting, rig.errors]).toEqual([0, []]);
+      }),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+});
