@@ -146,7 +146,7 @@ class Link {
   reset(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) abort(socket);
     this.onEnd();
   }
 
@@ -196,4 +196,13 @@ class Link {
     );
     this.#timers.add(timer);
   }
+}
+
+/**
+ * Resets a connection. One that is about to end in order is closed: Node 20 takes a reset that libuv refuses then for done, and the handle,
+ * which is never closed, keeps the process in its own end for ever.
+ */
+function abort(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
