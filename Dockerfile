@@ -3,9 +3,14 @@ ARG NODE=node:22-bookworm-slim
 FROM ${NODE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY client/sdk/package.json client/sdk/
+COPY client/ui/package.json client/ui/
+COPY client/react/package.json client/react/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY client client
+COPY scripts scripts
 RUN npm run build
 # The compiler is no development dependency, because `npm start` builds; the image is built already.
 RUN npm prune --omit=dev && rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin

@@ -46,7 +46,7 @@ describe("the SDK's store, on a service", () => {
     await notify(service, [user], "one");
     const here = await stores.open(service, user).synced();
     const there = await stores.open(service, user).synced();
-    const [{ id }] = here.belfry.notifications as [{ id: string }];
+    const [{ id }] = here.belfry.notifications as unknown as [{ id: string }];
     const read = here.belfry.read(id);
     expect(here.belfry.unread).toBe(0);
     expect(here.belfry.notifications[0]?.readAt).toMatch(/Z$/);
@@ -71,7 +71,7 @@ describe("the SDK's store, on a service", () => {
     const user = somebody();
     await notify(service, [user], "one");
     const { belfry } = await stores.open(service, user).synced();
-    const [{ id }] = belfry.notifications as [{ id: string }];
+    const [{ id }] = belfry.notifications as unknown as [{ id: string }];
     const read = belfry.read([id, "nobody's"]);
     expect(belfry.unread).toBe(0);
     await expect(read).rejects.toMatchObject({ name: "BelfryRefusal", code: "not_found" });
