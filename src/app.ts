@@ -1,32 +1,25 @@
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Router } from "express";
 import type { Logger } from "pino";
-import { ANNOUNCEMENTS_STREAM, Announcements } from "./announcements/index.js";
+import { ANNOUNCEMENTS_STREAM } from "./announcements/index.js";
 import { ApiKeys, createTokenVerifier, mintDemoToken, type TokenVerifier } from "./auth/index.js";
 import { type OpenCluster, type OpenOptions, openCluster } from "./cluster/index.js";
-import { Community, DiscourseConnector, type Publisher } from "./community/index.js";
 import type { Config, TlsPair } from "./config/index.js";
 import { createDemoForum } from "./demo/index.js";
-import { addressOf, createApp, createHttpServer, createIngestHandler, Drain, renewTls } from "./http/index.js";
-import { Inbox } from "./inbox/index.js";
-import { Lease } from "./lease/index.js";
-import { Members } from "./members/index.js";
-import { Messages } from "./messages/index.js";
-import { AUDIT_STREAM, Moderation } from "./moderation/index.js";
-import { Preferences } from "./preferences/index.js";
-import { Presence } from "./presence/index.js";
+import { addressOf, createApp, createHttpServer, createIngestHandler, Drain, loadAssets, renewTls } from "./http/index.js";
+import { AUDIT_STREAM } from "./moderation/index.js";
+import type { Push } from "./push/index.js";
 import { Realtime } from "./realtime/index.js";
-import { release } from "./release.js";
+import { projectFolder, release } from "./release.js";
+import { createActivity, createLease, createPush, createRooms, type Rooms, startRooms, trimOne } from "./rooms.js";
 import { openMongoStore } from "./storage/mongo/index.js";
 import { openSqliteStore } from "./storage/sqlite/index.js";
 import type { Companion, Stores } from "./storage/types.js";
 import { StreamLog, Trimmer } from "./stream/index.js";
-import { Tasks } from "./tasks/index.js";
 import { currentOrigin, Telemetry } from "./telemetry/index.js";
-import { Topics } from "./topics/index.js";
 
 /** How long a demo sign-in lasts. Seconds. */
 const DEMO_TOKEN_SECONDS = 12 * 3_600;
@@ -85,11 +78,17 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   let draining = false;
   const apiKeys = new ApiKeys(config.apiKeys);
   const pages = demoPages(config, rooms, verifier, logger);
+  const activity = createActivity(stores, metrics, rooms.presence, logger);
+  // Where other nodes cannot be heard, nobody is surely away.
+  const push = createPush(config, stores, log, rooms, metrics, lease, logger, () => others?.cluster.isUp !== false);
   const app = createApp({
     config,
     verifier,
     apiKeys,
     ...rooms,
+    push,
+    activity,
+    assets: await loadAssets(join(projectFolder(), "dist", "client")),
     readiness: {
       draining: () => draining,
       ping: () => stores.streams.ping(),
@@ -110,6 +109,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   const httpServer = createHttpServer({ ingest, app, tls: config.tls });
   let others: OpenCluster | null = null;
   const stopRooms = async (): Promise<void> => {
+    await push?.stop();
     await others?.close();
     rooms.presence.close();
     await Promise.all([rooms.announcements.stop(), rooms.moderation.stop()]);
@@ -124,7 +124,8 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   };
   try {
     await startRooms(rooms);
-    others = await joinOthers(config, rooms, log, await stores.streams.epoch(), metrics.bus, logger);
+    await push?.start();
+    others = await joinOthers(config, rooms, push, log, await stores.streams.epoch(), metrics.bus, logger);
   } catch (error) {
     await giveBack();
     throw error;
@@ -156,6 +157,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     throw error;
   }
   trimmer.start();
+  activity.start();
 
   const stop = async (): Promise<void> => {
     draining = true;
@@ -166,6 +168,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     await realtime.close();
     await drain.end();
     await trimmer.stop();
+    await activity.stop();
     await stopRooms();
     await released;
     await log.close();
@@ -188,81 +191,17 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
 function joinOthers(
   { redis, nodeName }: Config,
   { inbox, presence }: Rooms,
+  push: Push | null,
   log: StreamLog<Companion>,
   epoch: string,
   metrics: OpenOptions["metrics"],
   logger: Logger,
 ): Promise<OpenCluster> | null {
   if (redis === null) return null;
-  const isShared = (stream: string): boolean => stream === ANNOUNCEMENTS_STREAM || stream === AUDIT_STREAM;
+  const isShared = (stream: string): boolean =>
+    stream === ANNOUNCEMENTS_STREAM || stream === AUDIT_STREAM || push?.isFollowed(stream) === true;
   const userOf = (stream: string): string => inbox.userOf(stream);
   return openCluster({ target: redis, epoch, name: nodeName, version: release(), log, presence, isShared, userOf, metrics, logger });
-}
-
-/** On what one node does for all: trimming, and what is scheduled. */
-function createLease(stores: Stores, logger: Logger): Lease {
-  return new Lease({
-    store: stores.leases,
-    name: "upkeep",
-    holder: randomUUID(),
-    // With the embedded store there is nobody else.
-    onChange: (held) =>
-      logger[stores.kind === "sqlite" ? "debug" : "info"](
-        { held },
-        "the lease on what one node does for all (trimming, what is scheduled)",
-      ),
-    onError: (err) => logger.warn({ err }, "the lease on what one node does for all could not be taken or renewed; it is tried again"),
-  });
-}
-
-type Rooms = ReturnType<typeof createRooms>;
-
-/** The rooms between the stores and the transports. */
-function createRooms(stores: Stores, log: StreamLog<Companion>, publisher: Publisher, lease: Lease, logger: Logger) {
-  const failed = (room: string) => (err: unknown) => logger.error({ err }, `${room}: the store failed; it is tried again`);
-  const inbox = new Inbox({ log, streams: stores.streams, store: stores.inbox });
-  const members = new Members({
-    store: stores.members,
-    wasTold: async (user) => (await log.tail(inbox.streamOf(user))).head > 0,
-    onError: failed("members"),
-  });
-  const preferences = new Preferences({ store: stores.preferences, members });
-  const community = new Community({ publisher, inbox, subjects: stores.subjects, preferences, acquaintances: members });
-  const notify = community.notify.bind(community);
-  return {
-    inbox,
-    members,
-    preferences,
-    community,
-    discourse: new DiscourseConnector({ community, directory: stores.directory }),
-    announcements: new Announcements({
-      log,
-      store: stores.announcements,
-      members,
-      inbox,
-      isMine: () => lease.isHeld,
-      onError: failed("announcements"),
-    }),
-    moderation: new Moderation({ log, streams: stores.streams, members, onError: failed("moderation") }),
-    messages: new Messages({ notify, members, preferences }),
-    tasks: new Tasks({ store: stores.tasks, notify, told: community.told.bind(community), onError: failed("tasks") }),
-    topics: new Topics({ store: stores.topics }),
-    presence: new Presence(),
-  };
-}
-
-/** What must be known before the first request. Announcements hear of entries before the sessions do: they say what an entry means. */
-async function startRooms({ preferences, announcements, moderation }: Rooms): Promise<void> {
-  await preferences.load();
-  await announcements.start();
-  await moderation.start();
-}
-
-/** The audit log is kept for ever. */
-async function trimOne(stream: string, base: number, log: StreamLog<Companion>, inbox: Inbox): Promise<void> {
-  if (stream === AUDIT_STREAM) return;
-  if (stream === ANNOUNCEMENTS_STREAM) await log.trim(stream, base);
-  else await inbox.trim(stream, base);
 }
 
 /** The demo forum and its pages, where the operator has it on. Its sign-ins need a key that can sign. */

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { ConfigError, shown } from "./config-error.js";
 import { allowedOriginsOf, hostOf, mongodbUrlOf, trustProxyOf } from "./network.js";
+import { pushOf } from "./push.js";
 import { redisOf } from "./redis-url.js";
 import { openDataDir, type StoredKeys, storedKeys } from "./stored-keys.js";
 import { tlsOf } from "./tls.js";
@@ -50,6 +51,7 @@ export async function loadConfig(env: NodeJS.ProcessEnv, argv: string[]): Promis
     nodeName: nodeNameOf(settings),
     otlpEndpoint: otlpEndpointOf(settings),
     production,
+    push: pushOf(settings, allowedOriginsOf(settings)),
     watchdogMs: watchdogSecondsOf(settings) * 1_000,
     keepDays: numberOf(settings, "KEEP_DAYS", 0, MAX_KEEP_DAYS, 90),
     keepEntries: numberOf(settings, "KEEP_ENTRIES", 0, MAX_KEEP_ENTRIES, 10_000),

@@ -31,6 +31,16 @@ export interface TlsPair {
   validTo: Date;
 }
 
+/** How members' devices are told while no page is open. */
+export interface PushConfig {
+  /** Whom a push service can turn to: a `mailto:` or `https:` address. */
+  subject: string;
+  /** For how long a connected member may leave a notification unseen. Milliseconds. */
+  afterMs: number;
+  /** Whether push services may stand at addresses that are not public. */
+  allowPrivate: boolean;
+}
+
 /** Everything that an operator can set, checked at start. docs/OPERATIONS.md lists names, defaults and limits. */
 export interface Config {
   port: number;
@@ -60,6 +70,8 @@ export interface Config {
   /** Where traces go, without the path of their kind; null: there are none. */
   otlpEndpoint: URL | null;
   production: boolean;
+  /** Web push; null: there is none. */
+  push: PushConfig | null;
   /** Without a sign of life for so long the process is ended by its guardian. Milliseconds; 0: there is none. */
   watchdogMs: number;
   /** Trimming: an entry goes when it is older than `keepDays` days, or when more than `keepEntries` of its stream are newer. 0: never. */

@@ -7,6 +7,7 @@ import { asBelfryError, BelfryError } from "../errors.js";
 import type { Metrics } from "../telemetry/index.js";
 import { addressOf } from "./address.js";
 import { type AnnouncementsOptions, createAnnouncementsRouter } from "./announcements.js";
+import { type Assets, serveAssets, servePage } from "./assets.js";
 import { createAuditRouter } from "./audit.js";
 import { createTasksRouter, createTopicsRouter } from "./boards.js";
 import { cors } from "./cors.js";
@@ -17,6 +18,7 @@ import { createMembersRouter, type MembersOptions } from "./members.js";
 import { createMessagesRouter } from "./messages.js";
 import type { MessagesApi, ReadinessApi, TasksApi, TopicsApi } from "./ports.js";
 import { sendProblem } from "./problem.js";
+import { createPushRouter } from "./push.js";
 import { createStaffRouter, type StaffOptions } from "./staff.js";
 import { followRequests, mountedAt } from "./trail.js";
 
@@ -31,6 +33,8 @@ export interface AppOptions extends Rooms {
   tasks: TasksApi;
   topics: TopicsApi;
   readiness: ReadinessApi;
+  /** The files of the client's packages and of the service's own pages. */
+  assets: Assets;
   /** What else is served, such as the demo's pages; asked after the service's own routes. */
   pages?: RequestHandler;
   log: Logger;
@@ -40,7 +44,7 @@ export interface AppOptions extends Rooms {
 
 /** Everything over HTTP but the routes of `createIngestHandler`. */
 export function createApp(options: AppOptions): Express {
-  const { config, apiKeys, readiness, pages, log, metrics, clock = Date.now } = options;
+  const { config, apiKeys, readiness, assets, pages, log, metrics, clock = Date.now } = options;
   const app = express();
   app.disable("x-powered-by");
   app.set("trust proxy", config.trustProxy);
@@ -59,6 +63,8 @@ export function createApp(options: AppOptions): Express {
     response.type(metrics.contentType).send(await metrics.text());
   });
   app.use("/v1", createRoutes({ ...options, clock }));
+  app.use("/client", mountedAt("/client"), serveAssets(assets));
+  app.get("/console", mountedAt(""), servePage(assets, "console.html"));
   if (pages !== undefined) app.use(pages);
 
   app.use((request) => {
@@ -78,6 +84,7 @@ function createRoutes(options: AppOptions & { clock: () => number }): Router {
   const mount = (path: string, ...handlers: RequestHandler[]) => router.use(path, mountedAt(`/v1${path}`), ...handlers);
   router.use(noStore, mountedAt("/v1"));
   mount("/me", fromPages, createMeRouter(rooms));
+  mount("/push", fromPages, createPushRouter(options.push));
   mount("/messages", fromPages, createMessagesRouter(rooms));
   mount("/announcements", createAnnouncementsRouter(rooms));
   mount("/members", createMembersRouter(rooms));

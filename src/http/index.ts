@@ -3,6 +3,8 @@ export { addressOf } from "./address.js";
 
 export { createApp } from "./app.js";
 
+export { loadAssets } from "./assets.js";
+
 export { Drain } from "./drain.js";
 
 export { createIngestHandler } from "./ingest.js";

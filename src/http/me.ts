@@ -7,7 +7,8 @@ import type { Credentials } from "./credentials.js";
 import { MAX_ME_BYTES } from "./limits.js";
 import { addAnnouncementRoutes } from "./me-announcements.js";
 import { addSettingsRoutes } from "./me-settings.js";
-import type { InboxApi, MemberAnnouncementsApi, PreferencesApi } from "./ports.js";
+import type { InboxApi, MemberAnnouncementsApi, PreferencesApi, PushApi } from "./ports.js";
+import { addPushRoutes } from "./push.js";
 import { given, numberIn } from "./queries.js";
 
 export interface MeOptions {
@@ -15,15 +16,18 @@ export interface MeOptions {
   inbox: InboxApi;
   announcements: MemberAnnouncementsApi;
   preferences: PreferencesApi;
+  /** Null: the operator has it off. */
+  push: PushApi | null;
 }
 
 /** `/v1/me`: what is a member's own, for those without a socket. Payloads and answers are those of the socket events. */
-export function createMeRouter({ credentials, inbox, announcements, preferences }: MeOptions): Router {
+export function createMeRouter({ credentials, inbox, announcements, preferences, push }: MeOptions): Router {
   const router = express.Router();
   router.use(admitMember(credentials));
   addInboxRoutes(router, inbox, announcements);
   addAnnouncementRoutes(router, announcements);
   addSettingsRoutes(router, preferences);
+  addPushRoutes(router, push);
   return router;
 }
 

@@ -3,6 +3,8 @@ import type { DiscourseHook } from "../community/index.js";
 import type { DirectNotification, DomainEvent, EventAnswer } from "../community/types.js";
 import type { MemberRecord, Registration } from "../members/types.js";
 import type { Actor, AuditEntry, AuditPage, AuditQuery } from "../moderation/types.js";
+import type { RollPage, RollQuery } from "../presence/index.js";
+import type { PushDevice } from "../push/index.js";
 import type { Cursor } from "../stream/types.js";
 
 /** Where events and notifications of servers go. Both answer once everything is durable. */
@@ -136,10 +138,32 @@ export interface TopicsApi {
   read(name: unknown): Promise<object>;
 }
 
+/** Devices that are told while no page is open. */
+export interface PushApi {
+  /** What a browser needs to subscribe, base64url. */
+  readonly publicKey: string;
+  /** @throws BelfryError `bad_request` */
+  subscribe(user: string, payload: unknown, userAgent: string | undefined): Promise<PushDevice>;
+  /** @throws BelfryError `bad_request` */
+  unsubscribe(user: string, payload: unknown): Promise<{ removed: boolean }>;
+  list(user: string): Promise<{ items: PushDevice[] }>;
+}
+
 /** Members and sessions online, over all nodes. */
 export interface PresenceApi {
   readonly users: number;
   readonly sessions: number;
+}
+
+/** Who is online, over all nodes. */
+export interface RollApi {
+  page(query: RollQuery): Promise<RollPage>;
+}
+
+/** What all nodes did. */
+export interface ActivityApi {
+  /** Minute by minute, oldest first. */
+  lastHour(): Promise<object[]>;
 }
 
 /** Why a member was or was not told of an event. */

@@ -20,6 +20,9 @@ const audit = z.object({
   target: id.exactOptional(),
 });
 
+/** Query of `GET /v1/online/members`. */
+const roll = z.object({ user: id.exactOptional(), after: id.exactOptional(), limit, search: id.exactOptional() });
+
 const trace = z.object({ user: id, event: id });
 
 const FORMATS = {
@@ -42,6 +45,11 @@ export function reportQuery(query: unknown): z.output<typeof report> {
 /** The page of the audit log, and what it is narrowed to. */
 export function auditQuery(query: unknown): z.output<typeof audit> {
   return checked(audit, given(query), "The query");
+}
+
+/** The page of members who are online, and the text that is searched. */
+export function rollQuery(query: unknown): z.output<typeof roll> {
+  return checked(roll, given(query), "The query");
 }
 
 /** Whom and which event a trace is about. */

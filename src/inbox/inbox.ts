@@ -100,6 +100,20 @@ export class Inbox {
     return syncPage(this.#log, source, after, limit);
   }
 
+  /** Those of these notifications that wait for the member's eyes, in order of seq: unread, not taken back, and past the seen mark. */
+  async unseen(user: string, seqs: number[]): Promise<Notification[]> {
+    const stream = streamOf(user);
+    const { seenUpTo } = await this.#store.state(stream);
+    const found = await this.#reader.look(
+      stream,
+      seqs.filter((seq) => seq > seenUpTo),
+    );
+    return found
+      .filter(({ view }) => counts(view))
+      .sort((one, other) => one.entry.seq - other.entry.seq)
+      .map(({ entry, view }) => toNotification(stream, entry, view));
+  }
+
   /** Marks up to 100 notifications. @throws BelfryError `not_found` when one of them is not this member's; then none is marked. */
   async mark(user: string, verb: Verb, ids: string[]): Promise<MarkAnswer> {
     const stream = streamOf(user);

@@ -73,6 +73,12 @@ export class Members {
     return member;
   }
 
+  /** What these members are called; those of whom no name is known are left out. */
+  async namesOf(users: string[]): Promise<Map<string, string>> {
+    const known = await this.#store.find(users);
+    return new Map([...known].flatMap(([user, { name }]): Array<[string, string]> => (name === null ? [] : [[user, name]])));
+  }
+
   /** Somebody saw these members at `at` (ms). Cheap for those who are known; the others are written within a second. */
   heardOf(users: Iterable<string>, at: number): void {
     this.#acquaintances.hear(users, at);

@@ -78,6 +78,13 @@ export class Elsewhere {
     if (this.#peersOf.has(user)) this.#alsoHere += isHere ? 1 : -1;
   }
 
+  /** The members who are on other nodes, those included who are here as well. */
+  *members(): Iterable<string> {
+    for (const [user, at] of this.#peersOf) {
+      if (Array.isArray(at) ? at.some(({ isGone }) => !isGone) : !at.isGone) yield user;
+    }
+  }
+
   /** A node of which nothing is known yet. */
   peer(node: string): PeerMembers {
     const peer: Peer = { node, only: [node], size: 0, sessions: 0, isGone: false };

@@ -52,6 +52,17 @@ export class Presence {
     return this.#sessionsOf.keys();
   }
 
+  /** The members who are on any node, each once, in no order. May be walked while they come and go. */
+  *members(): Iterable<string> {
+    yield* this.#sessionsOf.keys();
+    for (const user of this.#elsewhere.members()) if (!this.#sessionsOf.has(user)) yield user;
+  }
+
+  /** The member's sessions; on another node, of which is known only who is there, one. */
+  sessionsOf(user: string): number {
+    return (this.#sessionsOf.get(user) ?? 0) + this.#elsewhere.nodesOf(user).length;
+  }
+
   /** The other nodes on which the member is, as far as this node has been told. */
   nodesOf(user: string): Iterable<string> {
     return this.#elsewhere.nodesOf(user);

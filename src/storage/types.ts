@@ -1,10 +1,12 @@
 /** What every kind of store gives to the program: the ports of the rooms, over one connection. */
+import type { ActivityStore } from "../activity/types.js";
 import type { AnnouncementChange, AnnouncementStore } from "../announcements/types.js";
 import type { DirectoryStore, SubjectStore } from "../community/types.js";
 import type { InboxChange, InboxStore } from "../inbox/types.js";
 import type { LeaseStore } from "../lease/types.js";
 import type { MemberChange, MemberStore } from "../members/types.js";
 import type { PreferenceStore } from "../preferences/types.js";
+import type { PushStore } from "../push/types.js";
 import type { StreamStore } from "../stream/types.js";
 import type { TaskStore } from "../tasks/types.js";
 import type { TopicStore } from "../topics/types.js";
@@ -24,13 +26,10 @@ export interface Stores {
   readonly tasks: TaskStore;
   readonly topics: TopicStore;
   readonly leases: LeaseStore;
+  readonly push: PushStore;
+  readonly activity: ActivityStore;
   /** Gives the history a new name, after a restore from a backup, and returns it: every cursor of the old epoch gets a reset. */
   renewEpoch(): Promise<string>;
-  /**
-   * How far the store's clock is ahead of this node's, exact to half the time that the question takes: where it is far, times of entries are
-   * wrong on one of the two. Throws `unavailable` as `StreamStore` does. Milliseconds.
-   */
-  clockSkewMs(): Promise<number>;
   /** Gives the connection or the file back; writes must have ended before. Harmless when called again. */
   close(): Promise<void>;
 }

@@ -41,6 +41,11 @@ export class Deliveries {
     this.#replayed = options.replayed;
   }
 
+  /** What was written until now: live with the seconds that it took, and to clients that were behind. */
+  get totals(): { live: number; replayed: number; seconds: Distribution } {
+    return { live: this.#live.value, replayed: this.#replayed.value, seconds: this.#seconds };
+  }
+
   /** Whose feed this is. */
   know(feed: object, recipient: Recipient): void {
     if (this.#watcher !== null) this.#recipients.set(feed, recipient);

@@ -13,6 +13,9 @@ import { registerReading, registerTallies, registerTally, type Tally } from "./t
 const EVENT_OUTCOMES = ["stored", "duplicate", "ignored", "refused", "failed"] as const;
 export type EventOutcome = (typeof EVENT_OUTCOMES)[number];
 
+/** What becomes of a message to a device. */
+const PUSH_OUTCOMES = ["sent", "failed", "removed"] as const;
+
 /** Bounds of what should take milliseconds. Seconds. */
 const DURATIONS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
@@ -58,6 +61,11 @@ export interface Metrics {
   /** By the lease's name, whether this node holds it: 1 or 0. */
   leases: Map<string, () => number>;
   spans: Record<"exported" | "failed", Tally>;
+  /** Messages that push services have taken, attempts that failed, and devices that were given up. */
+  pushes: Record<(typeof PUSH_OUTCOMES)[number], Tally>;
+  /** Devices that this node knows of, and those for which a message waits. */
+  pushDevices: Sampled;
+  pushWaiting: Sampled;
   /** Counts one problem answered over HTTP. */
   httpError(code: ErrorCode): void;
   contentType: string;
@@ -101,6 +109,12 @@ export function createMetrics({ following = NOT_FOLLOWED, deliveryWatcher = null
       "exported",
       "failed",
     ]),
+    pushes: outcomes(
+      registerTallies(registry, "belfry_pushes_total", "Messages to devices, by what became of them.", ["outcome"]),
+      PUSH_OUTCOMES,
+    ),
+    pushDevices: registerSampled(registry, "belfry_push_devices", "Devices that are told by push, as far as this node knows."),
+    pushWaiting: registerSampled(registry, "belfry_push_waiting", "Devices for which a message waits."),
     httpError: (code) => errors.of(code).add(),
     contentType: registry.contentType,
     text: () => registry.metrics(),

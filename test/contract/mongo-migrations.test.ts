@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import mongoose from "mongoose";
 import pino from "pino";
 import { openMongoStore } from "../../src/storage/mongo/index.js";
@@ -42,6 +42,27 @@ describe("MongoDB, a database that an earlier version wrote", () => {
     for (const name of MADE.slice(schema).flat()) await db.dropCollection(name);
     await db.collection("meta").updateMany({}, { $set: { schema } });
   }
+
+  it("is opened although the primary goes away in the middle", async () => {
+    const { Collection, MongoNetworkError } = mongoose.mongo;
+    const cut = () => {
+      throw new MongoNetworkError("cut");
+    };
+    const spies = [
+      jest.spyOn(Collection.prototype, "findOneAndUpdate").mockImplementationOnce(cut),
+      jest.spyOn(Collection.prototype, "updateOne").mockImplementationOnce(cut),
+    ];
+    const store = await openMongoStore(url, log);
+    try {
+      for (const spy of spies) {
+        expect(spy).toHaveBeenCalled();
+        spy.mockRestore();
+      }
+      expect(Object.keys(await layout()).sort()).toEqual(MADE.flat().sort());
+    } finally {
+      await store.close();
+    }
+  });
 
   it.each([1, 2, 3, 4])("of schema %d gets what is new of a new database, and keeps what it has and its epoch", async (schema) => {
     const first = await openMongoStore(url, log);

@@ -67,11 +67,9 @@ describe("MongoDB, shared by four nodes that write to the same places at once", 
     try {
       Date.now = () => real() + 300_000;
       expect(await other.leases.take("upkeep", "of a node that is ahead", 60_000)).toBe(false);
-      expect(await other.clockSkewMs()).toBeLessThan(-299_000);
       expect(await one.leases.take("upkeep", holder, 60_000)).toBe(true);
       Date.now = () => real() - 300_000;
       expect(await one.leases.take("upkeep", holder, 60_000)).toBe(true);
-      expect(await one.clockSkewMs()).toBeGreaterThan(299_000);
       Date.now = real;
       expect(await other.leases.take("upkeep", "of a node whose clock is right", 60_000)).toBe(false);
     } finally {

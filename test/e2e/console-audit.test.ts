@@ -21,7 +21,11 @@ beforeEach(async () => {
 afterEach(() => tabs.close());
 
 const acts = (page: Page) =>
-  page.locator(".audit tbody tr").evaluateAll((rows) => rows.map((row) => row.querySelector(".act")?.textContent));
+  page
+    .locator(".audit tbody tr")
+    .evaluateAll((rows: Array<{ querySelector(selector: string): { textContent: string } | null }>) =>
+      rows.map((row) => row.querySelector(".act")?.textContent),
+    );
 const kick = (user: string, why: string) => tabs.server.must("POST", `/v1/members/${user}/kick`, { why });
 
 describe("the audit log in the console", () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { launchBrowser } from "../support/browser.js";
 import { ConsoleTabs } from "../support/console-tabs.js";
@@ -9,15 +9,15 @@ let tabs: ConsoleTabs;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-});
-
-afterAll(() => browser.close());
-
-beforeEach(async () => {
   tabs = await ConsoleTabs.open(browser);
 });
 
-afterEach(() => tabs.close());
+afterEach(() => tabs.clear());
+
+afterAll(async () => {
+  await tabs.close();
+  await browser.close();
+});
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -80,20 +80,20 @@ describe("members in the console", () => {
   });
 
   it("are muted until a date and for good, and kicked, each with what they read", async () => {
-    const ada = await tabs.watch("ada");
+    const dora = await tabs.watch("dora");
     await tabs.watch("bruno");
-    const page = await tabs.of("mia", "members/ada");
+    const page = await tabs.of("mia", "members/dora");
     await page.getByLabel("Reason").fill("Shouting");
     await page.getByRole("radio", { name: "until a date" }).check();
     await page.getByLabel("Until", { exact: true }).fill("2040-01-02T03:04");
     await page.getByRole("button", { name: "Mute", exact: true }).click();
     await page.locator(".standing", { hasText: "Shouting" }).waitFor();
-    const muted = await tabs.server.call("GET", "/v1/members/ada");
+    const muted = await tabs.server.call("GET", "/v1/members/dora");
     expect(muted.body.mute).toMatchObject({ until: new Date("2040-01-02T03:04").toISOString(), why: "Shouting" });
-    expect(await ada.member.ask("send", { to: "bruno", text: "hello" })).toMatchObject({ ok: false, error: { code: "muted" } });
+    expect(await dora.member.ask("send", { to: "bruno", text: "hello" })).toMatchObject({ ok: false, error: { code: "muted" } });
     await page.getByRole("button", { name: "End the mute" }).click();
     await page.locator(".standing").waitFor({ state: "detached" });
-    expect((await ada.member.ask("send", { to: "bruno", text: "hello" })).ok).toBe(true);
+    expect((await dora.member.ask("send", { to: "bruno", text: "hello" })).ok).toBe(true);
 
     await page.getByRole("radio", { name: "Mute" }).check();
     await page.getByLabel("Reason").fill("Again");
@@ -104,8 +104,23 @@ describe("members in the console", () => {
     await page.getByRole("radio", { name: "Kick" }).check();
     await page.getByLabel("Reason").fill("Read the rules");
     await page.getByRole("button", { name: "Kick", exact: true }).click();
-    await until("ada is kicked", () => ada.goodbyes.some(({ code, message }) => code === "kicked" && message.includes("Read the rules")));
+    await until("dora is kicked", () => dora.goodbyes.some(({ code, message }) => code === "kicked" && message.includes("Read the rules")));
     expect(tabs.faults).toEqual([]);
+  });
+
+  it("are banned for as long as is said where the moderator's clock is hours off", async () => {
+    await tabs.server.register("emil");
+    const page = await tabs.of("mia");
+    await page.addInitScript("{ const right = Date.now; Date.now = () => right() - 5 * 3_600_000; }");
+    await page.reload();
+    await tabs.visit(page, "members/emil");
+    await page.getByRole("radio", { name: "Ban" }).check();
+    await page.getByLabel("Reason").fill("Insults");
+    await page.getByRole("radio", { name: "1 hour" }).check();
+    await page.getByRole("button", { name: "Ban", exact: true }).click();
+    await page.locator(".standing", { hasText: "Insults" }).waitFor();
+    const { until: end } = (await tabs.server.call("GET", "/v1/members/emil")).body.ban as { until: string };
+    expect(Math.abs(Date.parse(end) - Date.now() - 3_600_000)).toBeLessThan(60_000);
   });
 
   it("cannot be acted on without a reason, nor an admin by a moderator, which is said in words", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../support/browser.js";
 import { ConsoleTabs } from "../support/console-tabs.js";
@@ -8,15 +8,15 @@ let tabs: ConsoleTabs;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-});
-
-afterAll(() => browser.close());
-
-beforeEach(async () => {
   tabs = await ConsoleTabs.open(browser);
 });
 
-afterEach(() => tabs.close());
+afterEach(() => tabs.clear());
+
+afterAll(async () => {
+  await tabs.close();
+  await browser.close();
+});
 
 const says = (page: Page, text: string) => page.locator(".notice", { hasText: text }).waitFor();
 const connected = (page: Page) => page.locator(".link", { hasText: "Connected" }).waitFor();
@@ -82,29 +82,53 @@ describe("signing in to the console", () => {
   });
 
   it("ends when the moderator is banned, with the reason", async () => {
-    const page = await tabs.of("mia");
-    await tabs.server.must("PUT", "/v1/members/mia/ban", { why: "The role was taken away" });
+    const page = await tabs.of("nora");
+    await tabs.server.must("PUT", "/v1/members/nora/ban", { why: "The role was taken away" });
     await says(page, "You are banned");
     await says(page, "The role was taken away");
     expect(await page.locator("nav").count()).toBe(0);
   });
 
   it("waits for a service that is away, says so, and goes on when it is back", async () => {
+    await tabs.server.register("ada", { name: "Ada" });
     const page = await tabs.of("mia", "members/ada");
+    await page.locator(".facts").waitFor();
     await tabs.service.kill9();
     await page.locator(".link", { hasText: "Reconnecting…" }).waitFor();
     await says(page, "The service cannot be reached");
+    // What was there can still be read, and there is nothing to add.
+    await page.waitForEvent("requestfailed", (request) => request.url().endsWith("/v1/members/ada"));
+    expect([await page.locator(".notice").count(), await page.locator(".facts").count()]).toEqual([1, 1]);
     await tabs.service.start();
     await connected(page);
-    await page.locator(".notice.away").waitFor({ state: "detached" });
+    await page.locator(".notice").waitFor({ state: "detached" });
   });
 
-  it("shows data of another origin's making nowhere: the page cannot be framed, and runs its own scripts only", async () => {
+  it("is on a page that cannot be framed, and runs its own scripts only", async () => {
     const { headers } = await fetch(`${tabs.service.url}/console`);
     const policy = headers.get("content-security-policy") ?? "";
     for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) {
       expect(policy).toContain(rule);
     }
+  });
+
+  it("works where storage is forbidden, and asks again after a reload", async () => {
+    await tabs.context.addInitScript(() => {
+      for (const name of ["sessionStorage", "localStorage"]) {
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new Error("storage is forbidden");
+          },
+        });
+      }
+    });
+    const page = await tabs.of("mia", "members");
+    await page.getByText("members online").waitFor();
+    await page.getByLabel("Language").selectOption({ label: "简体中文" });
+    await page.getByRole("heading", { level: 1, name: "成员" }).waitFor();
+    await page.reload();
+    await page.getByLabel("Token").waitFor();
+    expect(tabs.faults).toEqual([]);
   });
 });
 

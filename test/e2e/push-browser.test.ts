@@ -8,19 +8,6 @@ import { notify } from "../support/notify.js";
 import { endpointsOf } from "../support/pushed.js";
 import { type Service, startService } from "../support/service.js";
 
-/** What the page's module is, as these tests use it. */
-interface PagePush {
-  supported: boolean;
-  permission: string;
-  state(): Promise<string>;
-  shouldOffer(): Promise<boolean>;
-  decline(): void;
-  enable(): Promise<void>;
-  disable(): Promise<void>;
-  start(): () => void;
-}
-type WithPush = typeof globalThis & { push: PagePush };
-
 const USER = "ada";
 const ENDPOINT = "https://push.example/of-this-browser";
 
@@ -35,11 +22,8 @@ beforeAll(async () => {
 }, 60_000);
 beforeEach(async () => {
   context = await browser.newContext();
-  await context.addInitScript(pretendSubscriptions, {
-    endpoint: ENDPOINT,
-    p256dh: createECDH("prime256v1").generateKeys().toString("base64url"),
-    auth: randomBytes(16).toString("base64url"),
-  });
+  const keys = { p256dh: createECDH("prime256v1").generateKeys().toString("base64url"), auth: randomBytes(16).toString("base64url") };
+  await context.addInitScript(`${PRETENDED}; pretendSubscriptions(${JSON.stringify({ endpoint: ENDPOINT, keys })})`);
   page = await open();
 });
 afterEach(() => context.close());
@@ -49,47 +33,40 @@ afterAll(async () => {
 });
 
 /** Without a network a browser has no push service: it subscribes at one that is pretended, and remembers that as it would. */
-function pretendSubscriptions({ endpoint, p256dh, auth }: { endpoint: string; p256dh: string; auth: string }): void {
-  if (!("PushManager" in globalThis)) return;
-  const subscription = (key: string) => ({
-    endpoint,
-    options: { applicationServerKey: Uint8Array.from(JSON.parse(key) as number[]).buffer },
-    toJSON: () => ({ endpoint, expirationTime: null, keys: { p256dh, auth } }),
-    unsubscribe: async () => {
-      localStorage.removeItem("pretended");
-      return true;
-    },
-  });
-  Object.assign(PushManager.prototype, {
-    async subscribe({ applicationServerKey }: { applicationServerKey: Uint8Array }) {
-      localStorage.setItem("pretended", JSON.stringify([...applicationServerKey]));
-      return subscription(localStorage.getItem("pretended") as string);
-    },
-    async getSubscription() {
-      const key = localStorage.getItem("pretended");
-      return key === null ? null : subscription(key);
-    },
-  });
-}
+const PRETENDED = `
+  function pretendSubscriptions({ endpoint, keys }) {
+    if (!("PushManager" in globalThis)) return;
+    const subscription = (key) => ({
+      endpoint,
+      options: { applicationServerKey: Uint8Array.from(JSON.parse(key)).buffer },
+      toJSON: () => ({ endpoint, expirationTime: null, keys }),
+      unsubscribe: async () => localStorage.removeItem("pretended"),
+    });
+    const current = () => localStorage.getItem("pretended");
+    Object.assign(PushManager.prototype, {
+      async subscribe({ applicationServerKey }) {
+        localStorage.setItem("pretended", JSON.stringify([...applicationServerKey]));
+        return subscription(current());
+      },
+      async getSubscription() {
+        return current() === null ? null : subscription(current());
+      },
+    });
+  }`;
 
-/** A page of the service with the module, for the member. */
+/** A page of the service with the module, for the member, as `push`. */
 async function open(): Promise<Page> {
   const opened = await context.newPage();
   await opened.goto(`${service.url}/`);
-  await opened.evaluate(
-    async ({ url, token }) => {
-      const path = "/client/belfry-push.js";
-      const { BelfryPush } = (await import(path)) as { BelfryPush: new (settings: object) => PagePush };
-      (globalThis as WithPush).push = new BelfryPush({ url, token: () => token });
-    },
-    { url: service.url, token: tokenOf(service, USER) },
-  );
+  const settings = `{ url: ${JSON.stringify(service.url)}, token: () => ${JSON.stringify(tokenOf(service, USER))} }`;
+  await opened.evaluate(`import("/client/belfry-push.js").then(({ BelfryPush }) => void (globalThis.push = new BelfryPush(${settings})))`);
   return opened;
 }
 
 const allow = () => context.grantPermissions(["notifications"], { origin: service.url });
-const enable = () => page.evaluate(() => (globalThis as WithPush).push.enable());
-const stateOf = (of = page) => of.evaluate(() => (globalThis as WithPush).push.state());
+const enable = () => page.evaluate("push.enable()");
+const begin = (on = page) => on.evaluate("void push.start()");
+const stateOf = () => page.evaluate("push.state()");
 
 /** The browser gets a push of this service. */
 async function deliver(data: object): Promise<void> {
@@ -107,21 +84,17 @@ async function deliver(data: object): Promise<void> {
 
 /** What is on the screen, as the system would show it. */
 function shown(): Promise<Array<{ title: string; body: string; tag: string }>> {
-  return page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.ready;
-    return (await registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag }));
-  });
+  return page.evaluate(`navigator.serviceWorker.ready
+    .then((registration) => registration.getNotifications())
+    .then((all) => all.map(({ title, body, tag }) => ({ title, body, tag })))`);
 }
 
 /** The member clicks on what is shown. (What only a hand may do, open and focus windows, the browser refuses here.) */
 async function click(): Promise<void> {
-  const [worker] = context.serviceWorkers();
-  await worker?.evaluate(async () => {
-    const scope = globalThis as unknown as { registration: ServiceWorkerRegistration };
-    const [notification] = await scope.registration.getNotifications();
-    const Event = (globalThis as unknown as { NotificationEvent: new (type: string, init: object) => Event }).NotificationEvent;
-    globalThis.dispatchEvent(new Event("notificationclick", { notification }));
-  });
+  await context.serviceWorkers()[0]?.evaluate(
+    `registration.getNotifications()
+        .then(([notification]) => void dispatchEvent(new NotificationEvent("notificationclick", { notification })))`,
+  );
 }
 
 async function told(text: string): Promise<Record<string, unknown>> {
@@ -138,25 +111,20 @@ async function isRead(id: unknown): Promise<boolean> {
 
 describe("web push in a browser", () => {
   it("is offered once it can be had, asked for by a click, and registers the browser until it is turned off", async () => {
-    expect(await page.evaluate(() => (globalThis as WithPush).push.supported)).toBe(true);
+    expect(await page.evaluate("push.supported")).toBe(true);
     await allow();
     expect(await stateOf()).toBe("off");
     await enable();
     expect(await stateOf()).toBe("on");
     expect(await endpointsOf(service, USER)).toEqual([ENDPOINT]);
-    expect(await page.evaluate(() => (globalThis as WithPush).push.shouldOffer())).toBe(false);
-    await page.evaluate(() => (globalThis as WithPush).push.disable());
+    expect(await page.evaluate("push.shouldOffer()")).toBe(false);
+    await page.evaluate("push.disable()");
     expect([await stateOf(), await endpointsOf(service, USER)]).toEqual(["off", []]);
   });
 
   it("says so where the member has said no, and asks nobody again", async () => {
     await context.clearPermissions();
-    const failure = await page.evaluate(() =>
-      (globalThis as WithPush).push.enable().then(
-        () => null,
-        (error: { code: string }) => error.code,
-      ),
-    );
+    const failure = await page.evaluate("push.enable().then(() => null, ({ code }) => code)");
     expect(failure).toBe("denied");
     expect(await endpointsOf(service, USER)).toEqual([]);
   });
@@ -166,18 +134,18 @@ describe("web push in a browser", () => {
     await enable();
     await call(service, "DELETE", "/v1/me/push", tokenOf(service, USER), { endpoint: ENDPOINT });
     const next = await open();
-    await next.evaluate(() => void (globalThis as WithPush).push.start());
+    await begin(next);
     await until("it is registered", async () => (await endpointsOf(service, USER)).includes(ENDPOINT));
-    await next.evaluate(() => (globalThis as WithPush).push.disable());
+    await next.evaluate("push.disable()");
   });
 
   it("shows a push as text, once for each notification, and leaves others' pushes alone", async () => {
     await allow();
     await enable();
     const payload = await told("<b>not bold</b>");
-    await deliver(payload);
-    await deliver(payload);
     await deliver({ title: "of the forum" });
+    await deliver(payload);
+    await deliver(payload);
     await until("it is shown", async () => (await shown()).length > 0);
     expect(await shown()).toEqual([{ title: "Member 7 replied to you", body: "<b>not bold</b>", tag: payload.id }]);
   });
@@ -185,7 +153,7 @@ describe("web push in a browser", () => {
   it("marks as read what was clicked, by the page that is open", async () => {
     await allow();
     await enable();
-    await page.evaluate(() => void (globalThis as WithPush).push.start());
+    await begin();
     const payload = await told("clicked");
     await deliver(payload);
     await until("it is shown", async () => (await shown()).length > 0);
@@ -204,7 +172,7 @@ describe("web push in a browser", () => {
     await until("it is gone from the screen", async () => (await shown()).length === 0);
     expect(await isRead(payload.id)).toBe(false);
     const next = await open();
-    await next.evaluate(() => void (globalThis as WithPush).push.start());
+    await begin(next);
     await until("it is read", () => isRead(payload.id));
   });
 });

@@ -38,8 +38,15 @@ export class ConsoleTabs {
     return new ConsoleTabs(service, context, new Announcer(service));
   }
 
+  /** Closes all tabs and devices; the service goes on with what it has. */
+  async clear(): Promise<void> {
+    for (const member of this.#watchers.splice(0)) member.disconnect();
+    for (const page of this.context.pages()) await page.close();
+    this.faults.length = 0;
+  }
+
   async close(): Promise<void> {
-    for (const member of this.#watchers) member.disconnect();
+    await this.clear();
     await this.context.close();
     await this.service.stop();
   }

@@ -1,15 +1,16 @@
-import type { mongo } from "mongoose";
 import type { Logger } from "pino";
 import type { Stores } from "../types.js";
+import { MongoActivity } from "./activity.js";
 import { MongoAnnouncements } from "./announcements.js";
-import { connect, DEADLINE } from "./connection.js";
+import { tellSkew } from "./clock.js";
+import { connect } from "./connection.js";
 import { MongoDirectory } from "./directory.js";
-import { guard } from "./errors.js";
 import { MongoInbox } from "./inbox.js";
 import { MongoLeases } from "./leases.js";
 import { MongoMembers } from "./members.js";
 import { migrate, writeEpoch } from "./migrations.js";
 import { MongoPreferences } from "./preferences.js";
+import { MongoPush } from "./push.js";
 import { database, defineModels } from "./schemas.js";
 import { MongoStreams } from "./streams.js";
 import { MongoSubjects } from "./subjects.js";
@@ -25,6 +26,7 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
   try {
     const models = defineModels(connection);
     await migrate(models);
+    await tellSkew(database(models.meta), log);
     log.debug({ hosts: connection.getClient().options.hosts.map(String), database: connection.name }, "mongodb store open");
     const streams = new MongoStreams(models);
     return {
@@ -39,12 +41,13 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
       tasks: new MongoTasks(models),
       topics: new MongoTopics(models),
       leases: new MongoLeases(models),
+      push: new MongoPush(models),
+      activity: new MongoActivity(models),
       async renewEpoch() {
         const epoch = await writeEpoch(models);
         streams.forgetEpoch();
         return epoch;
       },
-      clockSkewMs: () => clockSkewMs(database(models.meta)),
       async close() {
         await connection.close();
       },
@@ -53,15 +56,4 @@ export async function openMongoStore(url: string, log: Logger): Promise<Stores> 
     await connection.close();
     throw error;
   }
-}
-
-/** As `Stores.clockSkewMs`, of the primary. */
-function clockSkewMs(db: mongo.Db): Promise<number> {
-  return guard(async () => {
-    const asked = Date.now();
-    const start = performance.now();
-    const { localTime } = await db.command({ hello: 1, ...DEADLINE });
-    const middle = asked + (performance.now() - start) / 2;
-    return Math.round((localTime as Date).getTime() - middle);
-  });
 }

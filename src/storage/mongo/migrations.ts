@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Model } from "mongoose";
 import { StoreRefused } from "../types.js";
-import { DUPLICATE_KEY, serverCode } from "./errors.js";
+import { DUPLICATE_KEY, guard, serverCode } from "./errors.js";
 import type { MetaDoc, Models } from "./schemas.js";
 
 /** The id of the one document in `meta`. */
@@ -28,6 +28,9 @@ const MADE_BY: Record<keyof Models, number> = {
   tasks: 2,
   topics: 2,
   leases: 3,
+  activity: 4,
+  pushDevices: 5,
+  pushKeys: 5,
 };
 
 /**
@@ -38,24 +41,32 @@ const MIGRATIONS: ReadonlyArray<(models: Models) => Promise<void>> = [
   (models) => makeCollections(models, 1),
   (models) => makeCollections(models, 2),
   (models) => makeCollections(models, 3),
+  (models) => makeCollections(models, 4),
+  (models) => makeCollections(models, 5),
 ];
 
 /**
- * Brings the store's schema up to date and gives a new store its epoch.
+ * Brings the store's schema up to date and gives a new store its epoch; through an election, as a node may be started in the middle of one.
  * @throws StoreRefused when the store is newer than this program.
  */
 export async function migrate(models: Models): Promise<void> {
-  const { schema } = await firstMeta(models);
+  const schema = await guard(() => takeSteps(models));
   if (schema > MIGRATIONS.length) {
     throw new StoreRefused(
       `MONGODB_URL: the database has schema ${schema}, this program knows up to ${MIGRATIONS.length}; start the newer version of Belfry that wrote it.`,
     );
   }
+}
+
+/** Takes the steps that were not taken; returns the schema that was found. */
+async function takeSteps(models: Models): Promise<number> {
+  const { schema } = await firstMeta(models);
   for (const [index, step] of MIGRATIONS.entries()) {
     if (index < schema) continue;
     await step(models);
     await models.meta.updateOne({ _id: STORE, schema: index }, { $set: { schema: index + 1 } });
   }
+  return schema;
 }
 
 /** The store's epoch as it is now. */

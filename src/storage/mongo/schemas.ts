@@ -4,6 +4,8 @@ import type { AnnouncementState } from "../../announcements/types.js";
 import type { Level, Scope } from "../../preferences/types.js";
 import type { TaskState } from "../../tasks/types.js";
 import type { Access } from "../../topics/types.js";
+import { type PushDeviceDoc, type PushKeysDoc, pushDeviceSchema, pushKeysSchema } from "./push-schemas.js";
+import { number, OPTIONS, part, someNumber, someText, text } from "./schema-parts.js";
 
 /**
  * What the collections hold. Field names are short because BSON repeats them in every document; this file is the one place that says what
@@ -188,6 +190,12 @@ export interface LeaseDoc {
   u: Date;
 }
 
+/** What a process did in a minute: `t` when that began (ms), `p` process; `o` what (JSON). */
+export interface ActivityDoc {
+  _id: { t: number; p: string };
+  o: string;
+}
+
 /** The store itself: the migrations taken and the epoch. There is one, with the id `store`. */
 export interface MetaDoc {
   _id: string;
@@ -195,21 +203,6 @@ export interface MetaDoc {
   epoch: string;
 }
 
-/** Indexes are made by migrations, never behind the program's back; a query by a field that does not exist is a fault, not "all". */
-const OPTIONS = {
-  autoIndex: false,
-  autoCreate: false,
-  bufferCommands: false,
-  strictQuery: "throw",
-  versionKey: false,
-  minimize: false,
-} as const;
-
-const text = { type: String, required: true } as const;
-const number = { type: Number, required: true } as const;
-const someText = { type: String } as const;
-const someNumber = { type: Number } as const;
-const part = <T>(fields: T) => ({ type: new Schema(fields as never, { _id: false }), required: true });
 const place = part({ s: text, n: number });
 
 function entrySchema() {
@@ -301,6 +294,13 @@ export function defineModels(connection: Connection) {
       "topics",
     ),
     leases: model<LeaseDoc>("Lease", new Schema({ _id: text, h: text, u: { type: Date, required: true } }, OPTIONS), "leases"),
+    activity: model<ActivityDoc>(
+      "Activity",
+      new Schema({ _id: part({ t: number, p: text }), o: text }, OPTIONS).index({ "_id.t": 1 }),
+      "activity",
+    ),
+    pushDevices: model<PushDeviceDoc>("PushDevice", pushDeviceSchema(), "push_devices"),
+    pushKeys: model<PushKeysDoc>("PushKeys", pushKeysSchema(), "push_keys"),
     meta: model<MetaDoc>("Meta", new Schema({ _id: text, schema: number, epoch: text }, OPTIONS), "meta"),
   };
 }

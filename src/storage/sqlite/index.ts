@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Stores } from "../types.js";
+import { SqliteActivity } from "./activity.js";
 import { SqliteAnnouncements } from "./announcements.js";
 import { newEpoch, openDatabase } from "./connection.js";
 import { SqliteDirectory } from "./directory.js";
@@ -7,6 +8,7 @@ import { SqliteInbox } from "./inbox.js";
 import { SqliteLeases } from "./leases.js";
 import { SqliteMembers } from "./members.js";
 import { SqlitePreferences } from "./preferences.js";
+import { SqlitePush } from "./push.js";
 import { SqliteStreams } from "./streams.js";
 import { SqliteSubjects } from "./subjects.js";
 import { SqliteTasks } from "./tasks.js";
@@ -29,12 +31,13 @@ export async function openSqliteStore(dataDir: string, log: Logger): Promise<Sto
     tasks: new SqliteTasks(db),
     topics: new SqliteTopics(db),
     leases: new SqliteLeases(),
+    push: new SqlitePush(db),
+    activity: new SqliteActivity(db),
     async renewEpoch() {
       const epoch = newEpoch();
       db.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(epoch);
       return epoch;
     },
-    clockSkewMs: async () => 0,
     async close() {
       if (!db.open) return;
       // The driver leaves the log as it is; copied in, the folder is as small as its content.

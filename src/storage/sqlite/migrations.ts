@@ -85,4 +85,16 @@ export const MIGRATIONS: readonly string[] = [
     topic TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL, access TEXT NOT NULL
   );
   `,
+  `
+  CREATE TABLE activity (at INTEGER NOT NULL, process TEXT NOT NULL, said TEXT NOT NULL, PRIMARY KEY (at, process)) WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE push_keys (id INTEGER PRIMARY KEY CHECK (id = 1), public_key TEXT NOT NULL, private_key TEXT NOT NULL);
+
+  CREATE TABLE push_devices (
+    id TEXT PRIMARY KEY, user TEXT NOT NULL, endpoint TEXT NOT NULL, p256dh TEXT NOT NULL, auth TEXT NOT NULL, created_at INTEGER NOT NULL,
+    user_agent TEXT, cursor INTEGER NOT NULL, failures INTEGER NOT NULL, retry_at INTEGER NOT NULL
+  );
+  CREATE INDEX push_devices_user ON push_devices (user, created_at);
+  `,
 ];

@@ -64,10 +64,4 @@ export function leaseContract(stores: () => Stores): void {
       expect(await leases.take(name, odd, LONG_MS)).toBe(true);
     });
   });
-
-  describe("the store's clock", () => {
-    it("is this machine's, where the store is on it", async () => {
-      expect(Math.abs(await stores().clockSkewMs())).toBeLessThan(SHORT_MS);
-    });
-  });
 }

@@ -53,7 +53,7 @@ export function pushContract(stores: () => Stores): void {
       expect(await push.of(user)).toEqual([full, plain]);
     });
 
-    it("added again keep their age and how far they were told, and get the rest anew", async () => {
+    it("added again keep their age and how far they are, and get the rest anew", async () => {
       const { push } = stores();
       const first = device({ cursor: 7, failures: 3, retryAt: T0 + 5 });
       await push.put(first, 20);
@@ -66,16 +66,16 @@ export function pushContract(stores: () => Stores): void {
         failures: 0,
         retryAt: 0,
       };
-      const expected = { ...again, createdAt: T0, cursor: 7 };
+      const expected = { ...again, createdAt: T0, cursor: 7, failures: 3, retryAt: T0 + 5 };
       expect(await push.put(again, 20)).toEqual(expected);
       expect(await push.find(first.id)).toEqual(expected);
     });
 
     it("belong to the member who added them last, and begin anew with them", async () => {
       const { push } = stores();
-      const first = device({ cursor: 7 });
+      const first = device({ cursor: 7, failures: 3, retryAt: T0 + 5 });
       await push.put(first, 20);
-      const taken = { ...first, user: fresh("u"), createdAt: T0 + 9, cursor: 2 };
+      const taken = { ...first, user: fresh("u"), createdAt: T0 + 9, cursor: 2, failures: 0, retryAt: 0 };
       expect(await push.put(taken, 20)).toEqual(taken);
       expect(await push.of(first.user)).toEqual([]);
       expect(await push.of(taken.user)).toEqual([taken]);

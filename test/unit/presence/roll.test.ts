@@ -33,6 +33,14 @@ describe("the roll of who is online", () => {
     });
   });
 
+  it("tells of one member whether they are there, and nobody else", async () => {
+    const { presence, roll } = rig({ ada: "Ada" });
+    for (const user of ["ada", "adam"]) presence.enter(user);
+    expect(await roll.page({ user: "ada", limit: 10 })).toEqual({ items: [{ user: "ada", name: "Ada", sessions: 1 }], more: false });
+    presence.leave("ada");
+    expect(await roll.page({ user: "ada", limit: 10 })).toEqual({ items: [], more: false });
+  });
+
   it("comes in pages that together are everybody, whatever the ids", async () => {
     const users = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 }), { maxLength: 40 });
     await fc.assert(

@@ -1,134 +1,8 @@
-import { createECDH, randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { Devices } from "../../../src/push/devices.js";
-import { MAX_BURST, RETRY_MIN_MS, SENDS_TO_ONE, SETTLE_MS, START_SETTLE_MS, SWEEP_MS } from "../../../src/push/limits.js";
+import { MAX_BURST, RETRY_MIN_MS, SENDS_TO_ONE, SETTLE_MS, SWEEP_MS } from "../../../src/push/limits.js";
 import type { Outcome } from "../../../src/push/outcome.js";
-import { idOf } from "../../../src/push/requests.js";
-import type { PushStore } from "../../../src/push/types.js";
-import { Worker } from "../../../src/push/worker.js";
-import { type Embedded, openEmbedded, tell } from "../../support/embedded.js";
-
-const AFTER_MS = 60_000;
-const KEYS = { p256dh: createECDH("prime256v1").generateKeys().toString("base64url"), auth: randomBytes(16).toString("base64url") };
-const TAKEN: Outcome = { is: "taken" };
-const AWAY: Outcome = { is: "delayed", why: "status 503", retryAfterMs: null };
-
-/** A service that pushes, on a store of its own, by the test's clock; push services are what `answer` says. */
-class Rig {
-  embedded!: Embedded;
-  /** What push services were given, as `device:seq`. */
-  sent: string[] = [];
-  payloads: Array<Record<string, unknown>> = [];
-  connected = new Set<string>();
-  banned = new Set<string>();
-  isMine = true;
-  errors: unknown[] = [];
-  removed: string[] = [];
-  counts = { sent: 0, failed: 0, removed: 0 };
-  answer: (device: string, seq: number) => Outcome | Promise<Outcome> = () => TAKEN;
-  worker!: Worker;
-  devices!: Devices;
-  #subjects = 0;
-  #life = { isOver: false };
-
-  async open(): Promise<this> {
-    this.embedded = await openEmbedded();
-    this.embedded.clock.now = Date.now();
-    this.begin();
-    await this.pass(START_SETTLE_MS);
-    return this;
-  }
-
-  /** A process that begins with what the store has. */
-  begin(): void {
-    const { log, inbox, stores } = this.embedded;
-    const onError = (error: unknown) => this.errors.push(error);
-    const life = { isOver: false };
-    this.#life = life;
-    const progress: PushStore["progress"] = async (changes) => {
-      if (life.isOver) throw new Error("power cut");
-      await stores.push.progress(changes);
-    };
-    this.devices = new Devices({ store: { progress }, streamOf: (user) => inbox.streamOf(user), onError });
-    this.worker = new Worker({
-      log,
-      inbox,
-      store: stores.push,
-      devices: this.devices,
-      sender: {
-        send: async ({ endpoint }, { payload }) => {
-          const device = endpoint.slice(endpoint.lastIndexOf("/") + 1);
-          const said = JSON.parse(payload) as { id: string };
-          const seq = Number.parseInt(said.id.slice(said.id.lastIndexOf("-") + 1), 36);
-          const outcome = await this.answer(device, seq);
-          if (outcome.is === "taken") {
-            this.sent.push(`${device}:${seq}`);
-            this.payloads.push(said);
-          }
-          return outcome;
-        },
-        stop: () => {},
-      },
-      isConnected: (user) => this.connected.has(user),
-      isBanned: async (user) => this.banned.has(user),
-      isMine: () => this.isMine,
-      afterMs: AFTER_MS,
-      observer: { sent: () => this.counts.sent++, failed: () => this.counts.failed++, removed: () => this.counts.removed++ },
-      onRemoved: (device, why) => this.removed.push(`${device.user} ${device.origin} ${why}`),
-      onError,
-      clock: Date.now,
-      random: () => 1,
-    });
-    this.worker.start();
-  }
-
-  /** Ends the process. */
-  async end(): Promise<void> {
-    const stopping = this.worker.stop();
-    await jest.advanceTimersByTimeAsync(2_000);
-    await stopping;
-    await this.devices.close();
-  }
-
-  /** From now on this process writes nothing more of what it does. */
-  cutPower(): void {
-    this.#life.isOver = true;
-  }
-
-  async close(): Promise<void> {
-    await this.end();
-    await this.embedded.close();
-  }
-
-  async pass(ms: number): Promise<void> {
-    await jest.advanceTimersByTimeAsync(ms);
-    this.embedded.clock.now = Date.now();
-    // The store answers in turns of the event loop, which the fake clock does not count.
-    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-    await jest.advanceTimersByTimeAsync(0);
-  }
-
-  /** Adds a device of the member, at a push service of its own unless told otherwise. */
-  async add(user: string, name = `phone-of-${user}`, host = name): Promise<string> {
-    const { log, inbox, stores } = this.embedded;
-    const endpoint = `https://${host}.example/${name}`;
-    const { head } = await log.tail(inbox.streamOf(user));
-    const made = { id: idOf(endpoint), user, endpoint, keys: KEYS, createdAt: Date.now(), userAgent: null };
-    this.devices.know(await stores.push.put({ ...made, cursor: head, failures: 0, retryAt: 0 }, 20), false);
-    return name;
-  }
-
-  async tell(user: string): Promise<{ id: string; seq: number }> {
-    const telling = tell(this.embedded, user, `${user}-${this.#subjects++}`);
-    await this.pass(0);
-    return telling;
-  }
-
-  async cursor(name: string, host = name): Promise<number | undefined> {
-    return (await this.embedded.stores.push.find(idOf(`https://${host}.example/${name}`)))?.cursor;
-  }
-}
+import { AFTER_MS, AWAY, Rig, TAKEN } from "./rig.js";
 
 let rig: Rig;
 
@@ -227,6 +101,14 @@ describe("a device", () => {
     expect(rig.sent).toEqual([`${phone}:${seq}`]);
   });
 
+  it("is not told by a node that has lost the lease meanwhile", async () => {
+    await rig.add("ada");
+    await rig.tell("ada");
+    rig.isMine = false;
+    await rig.pass(AFTER_MS);
+    expect([rig.sent, rig.worker.waiting]).toEqual([[], 0]);
+  });
+
   it("is told of what another node has stored, without a word of it", async () => {
     const phone = await rig.add("ada");
     const { log, inbox, stores, clock } = rig.embedded;
@@ -246,10 +128,11 @@ describe("a device", () => {
     await rig.pass(SWEEP_MS);
     expect(rig.devices.has(rig.embedded.inbox.streamOf("ada"))).toBe(true);
     await rig.embedded.stores.push.remove("ada", device.id);
-    await rig.tell("ada");
-    await rig.pass(SWEEP_MS + AFTER_MS);
-    expect(rig.sent).toEqual([]);
+    await rig.pass(SWEEP_MS);
     expect(rig.devices.size).toBe(0);
+    await rig.tell("ada");
+    await rig.pass(AFTER_MS);
+    expect(rig.sent).toEqual([]);
     expect(await rig.cursor(phone)).toBeUndefined();
   });
 });
@@ -268,6 +151,34 @@ describe("a push service", () => {
     await rig.pass(RETRY_MIN_MS);
     expect(rig.sent).toEqual([`${phone}:${first.seq}`, `${phone}:${third.seq}`]);
     expect([rig.worker.waiting, rig.counts]).toEqual([0, { sent: 2, failed: 1, removed: 0 }]);
+  });
+
+  it("that fails between two messages gets the first one once", async () => {
+    const phone = await rig.add("ada");
+    rig.answer = (_, seq) => (seq === 1 ? TAKEN : AWAY);
+    await rig.tell("ada");
+    await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    expect(rig.sent).toEqual([`${phone}:1`]);
+    rig.answer = () => TAKEN;
+    await rig.pass(RETRY_MIN_MS);
+    expect(rig.sent).toEqual([`${phone}:1`, `${phone}:2`]);
+  });
+
+  it("that is slow is not given what was seen while it had no time", async () => {
+    const releases: Array<() => void> = [];
+    rig.answer = () => new Promise((resolve) => releases.push(() => resolve(TAKEN)));
+    for (let index = 0; index < SENDS_TO_ONE; index++) await rig.add(`member-${index}`, `busy-${index}`, "slow");
+    for (let index = 0; index < SENDS_TO_ONE; index++) await rig.tell(`member-${index}`);
+    await rig.pass(SETTLE_MS);
+    await rig.add("ada", "late", "slow");
+    await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    await rig.embedded.inbox.markUpTo("ada", "seen", undefined);
+    for (const release of releases) release();
+    await rig.pass(SETTLE_MS);
+    expect(rig.sent).toHaveLength(SENDS_TO_ONE);
+    expect(rig.sent).not.toContain("late:1");
   });
 
   it("is left alone for as long as it asks", async () => {

@@ -1,0 +1,210 @@
+import { html, render, type TemplateResult } from "lit/html.js";
+import { Api, type Refusal, request } from "./api.js";
+import { asRefusal, type Desk, type Page } from "./desk.js";
+import { Link, type LinkState } from "./link.js";
+import { pageOf, placeOf } from "./routes.js";
+import type { AuditEntry } from "./shapes.js";
+import { type Claims, claimsOf, keptToken, moderates } from "./token.js";
+import { frame, languageChoice } from "./views/frame.js";
+import { icons } from "./views/icons.js";
+import { loading } from "./views/pieces.js";
+import { type Ending, signIn } from "./views/sign-in.js";
+import { chooseLanguage, currentLanguage, say, sayOr } from "./words/index.js";
+
+/** How long it is said that something was done. Milliseconds. */
+const DONE_MS = 6_000;
+
+/** Who moderates, as long as they are signed in. */
+interface Session {
+  me: Claims;
+  desk: Desk;
+  link: Link;
+  listeners: { audit: Set<(entry: AuditEntry) => void>; back: Set<() => void> };
+}
+
+let session: Session | null = null;
+let state: LinkState = { is: "connecting" };
+/** Whether this token was ever let in: before, its refusal is one of signing in. */
+let wasIn = false;
+let ending: Ending | null = null;
+let hasDemo = false;
+let open: { section: string; page: Page } | null = null;
+let done: string | null = null;
+let doneTimer: ReturnType<typeof setTimeout> | undefined;
+let isDrawing = false;
+
+function update(): void {
+  if (isDrawing) return;
+  isDrawing = true;
+  queueMicrotask(() => {
+    isDrawing = false;
+    draw();
+  });
+}
+
+function draw(): void {
+  document.documentElement.lang = currentLanguage();
+  document.title = `${open !== null && wasIn ? `${open.page.title()} · ` : ""}Belfry`;
+  const wasOnTitle = document.activeElement?.matches("main h1") === true;
+  render(html`${icons()}${shown()}`, document.body);
+  // What has arrived may have brought another title in its place.
+  if (wasOnTitle && document.activeElement === document.body) focusTitle();
+}
+
+function focusTitle(): void {
+  document.querySelector<HTMLElement>("main h1")?.focus();
+}
+
+function shown(): TemplateResult {
+  const languages = languageChoice((language) => {
+    chooseLanguage(language);
+    update();
+  });
+  // A token that was kept is tried without a word.
+  if (session !== null && !wasIn && ending === null) return html`<main class="waiting">${loading()}</main>`;
+  if (session === null || !wasIn) {
+    return signIn({
+      ending,
+      hasDemo,
+      isBusy: session !== null,
+      signIn: (token) => enter(token),
+      signInToDemo: () => void enterDemo(),
+      languages,
+    });
+  }
+  const { me } = session;
+  const { section, page } = open ?? { section: "", page: null };
+  return frame({ me, link: state, section, page: page?.view() ?? html``, done, signOut: () => leave(null), languages });
+}
+
+/** Tries a token: the service decides whether it moderates. `byHand`: somebody has just given it, and is not coming back to the page. */
+function enter(token: string, byHand = true): void {
+  const me = claimsOf(token);
+  if (me === null) {
+    leave({ title: say("sign.wrong"), text: say("sign.notToken"), detail: null });
+    return;
+  }
+  leave(null);
+  const listeners: Session["listeners"] = { audit: new Set(), back: new Set() };
+  const add = <T>(set: Set<T>, one: T) => {
+    set.add(one);
+    return () => set.delete(one);
+  };
+  const desk: Desk = {
+    api: new Api(token, refused),
+    me,
+    update,
+    go: (path) => {
+      location.hash = path;
+    },
+    done: sayDone,
+    onAudit: (listener) => add(listeners.audit, listener),
+    onReturn: (listener) => add(listeners.back, listener),
+  };
+  const link = new Link({
+    token,
+    onState: (now) => moved(token, byHand, now),
+    onAudit: (entry) => {
+      for (const listener of [...listeners.audit]) listener(entry);
+    },
+  });
+  session = { me, desk, link, listeners };
+  update();
+}
+
+/** It stands otherwise with the service. */
+function moved(token: string, byHand: boolean, now: LinkState): void {
+  const before = state;
+  state = now;
+  if (now.is === "stopped") {
+    leave(endingOf(now.code ?? "", now.message ?? "", session?.me ?? claimsOf(token)));
+  } else if (now.is === "online" && session !== null) {
+    if (!wasIn) {
+      wasIn = true;
+      ending = null;
+      keptToken.set(token);
+      visit(byHand);
+    } else if (before.is !== "online") {
+      for (const listener of [...session.listeners.back]) listener();
+    }
+  } else if (now.is === "away" && !wasIn) {
+    ending = { title: say("link.away"), text: say("link.awayText"), detail: null };
+  }
+  update();
+}
+
+/** A call was refused: where it is the token's fault, there is no going on with it. */
+function refused({ code, message }: Refusal): void {
+  if (code === "unauthorized" || code === "token_expired" || code === "banned") leave(endingOf(code, message, session?.me ?? null));
+}
+
+function endingOf(code: string, message: string, me: Claims | null): Ending {
+  if (code === "token_expired") return { title: say("sign.expired"), text: say("sign.expiredText"), detail: null };
+  if (code === "unauthorized" && me !== null && !moderates(me)) {
+    return { title: say("sign.notModerator"), text: say("sign.notModeratorText", { user: me.name ?? me.user }), detail: null };
+  }
+  const title = code === "banned" ? say("sign.banned") : say(wasIn && code !== "unauthorized" ? "sign.stopped" : "sign.wrong");
+  return { title, text: null, detail: message };
+}
+
+/** Signs out; `why`: unasked. */
+function leave(why: Ending | null): void {
+  session?.link.close();
+  open?.page.close?.();
+  session = null;
+  open = null;
+  wasIn = false;
+  state = { is: "connecting" };
+  ending = why;
+  keptToken.set(null);
+  update();
+}
+
+async function enterDemo(): Promise<void> {
+  try {
+    const response = await request("POST", "/demo/session", null, { member: "mia" });
+    const { token } = (await response.json()) as { token: string };
+    enter(token);
+  } catch (error) {
+    const { code, message } = asRefusal(error);
+    leave({ title: sayOr(`error.${code}`, say("sign.wrong")), text: null, detail: message });
+  }
+}
+
+/** Opens the page that the address names. `isNews`: to whoever cannot see that it is another page, its title is said. */
+function visit(isNews: boolean): void {
+  if (session === null || !wasIn) return;
+  open?.page.close?.();
+  open = pageOf(placeOf(location.hash), session.desk);
+  draw();
+  scrollTo(0, 0);
+  // On a narrow screen the sections are a row that is wider than it.
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (isNews) focusTitle();
+}
+
+function sayDone(text: string): void {
+  done = text;
+  clearTimeout(doneTimer);
+  doneTimer = setTimeout(() => {
+    done = null;
+    update();
+  }, DONE_MS);
+  update();
+}
+
+async function lookForDemo(): Promise<void> {
+  try {
+    await request("GET", "/demo/members", null);
+    hasDemo = true;
+    update();
+  } catch {
+    // There is none.
+  }
+}
+
+addEventListener("hashchange", () => visit(true));
+const kept = keptToken.get();
+if (kept === null) update();
+else enter(kept, false);
+void lookForDemo();

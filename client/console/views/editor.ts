@@ -1,0 +1,196 @@
+import { live } from "lit/directives/live.js";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import { type Refusal, segment } from "../api.js";
+import { asRefusal, type Desk, Loaded, type Page } from "../desk.js";
+import { changesOf, contentOf, type Draft, draftOf, forgetDraft, newDraft } from "../drafts.js";
+import type { Announcement, Level } from "../shapes.js";
+import { moment, say, zone } from "../words/index.js";
+import { choice, failureNotice, field, loading, pageHead } from "./pieces.js";
+import { Preview, type Seen } from "./preview.js";
+
+const LEVELS: Level[] = ["info", "warning", "critical"];
+
+/** Writes a new announcement, or changes one, with how it will look beside it. */
+export class Editor implements Page {
+  readonly #desk: Desk;
+  /** The one that is changed; null for a new one. */
+  readonly #id: string | null;
+  readonly #original: Loaded<Announcement> | null;
+  #draft: Draft | null;
+  #before: Draft | null = null;
+  readonly #preview = new Preview();
+  #failure: Refusal | null = null;
+  #busy = false;
+
+  constructor(desk: Desk, id: string | null) {
+    this.#desk = desk;
+    this.#id = id;
+    this.#draft = id === null ? newDraft().draft : null;
+    this.#original =
+      id === null
+        ? null
+        : new Loaded(
+            () => desk.api.get(`/v1/announcements/${segment(id)}`),
+            () => this.#arrived(),
+          );
+    void this.#original?.run();
+  }
+
+  title(): string {
+    return say(this.#id === null ? "ann.write" : "ann.edit");
+  }
+
+  view(): TemplateResult {
+    const head = pageHead(this.title(), this.#id === null ? say("ann.sub") : "");
+    const failure = this.#original?.failure ?? null;
+    if (failure !== null) return html`${head} ${failureNotice(failure, () => void this.#original?.run())}`;
+    if (this.#draft === null) return html`${head} ${loading()}`;
+    return html`${head}
+      <div class="editor">
+        ${this.#form(this.#draft)}
+        <aside class="preview-side">
+          <h2>${say("ann.preview")} <span class="hint">${say("ann.previewHint")}</span></h2>
+          <div class="screen">
+            <div class="screen-bar" aria-hidden="true"><span></span><span></span><span></span></div>
+            <div inert>${this.#preview.view(contentShown(this.#draft))}</div>
+            <div class="screen-lines" aria-hidden="true"><span></span><span></span><span></span></div>
+          </div>
+        </aside>
+      </div>`;
+  }
+
+  #arrived(): void {
+    const original = this.#original?.value ?? null;
+    if (original !== null && this.#before === null) {
+      this.#before = draftOf(original);
+      this.#draft = { ...this.#before };
+    }
+    this.#desk.update();
+  }
+
+  #form(draft: Draft): TemplateResult {
+    const isLive = this.#original?.value?.state === "live";
+    const set = (part: Partial<Draft>): void => {
+      Object.assign(draft, part);
+      this.#desk.update();
+    };
+    const input = (name: keyof Draft, type: string, extra: { required?: boolean; max?: number; disabled?: boolean } = {}) =>
+      html`<input
+        name=${name}
+        type=${type}
+        dir=${type === "text" ? "auto" : nothing}
+        step=${type === "datetime-local" && (draft[name] as string).length > 16 ? "0.001" : nothing}
+        maxlength=${extra.max ?? nothing}
+        ?required=${extra.required === true}
+        ?disabled=${extra.disabled === true}
+        .value=${live(draft[name] as string)}
+        @input=${(event: Event) => set({ [name]: (event.target as HTMLInputElement).value })}
+      />`;
+    return html`<form class="card form" @submit=${(event: Event) => void this.#submit(event, draft)}>
+      ${field(say("ann.field.title"), input("title", "text", { required: true, max: 200 }))}
+      ${field(
+        say("ann.field.text"),
+        html`<textarea
+          name="text"
+          rows="4"
+          maxlength="4000"
+          dir="auto"
+          .value=${live(draft.text)}
+          @input=${(event: Event) => set({ text: (event.target as HTMLTextAreaElement).value })}
+        ></textarea>`,
+      )}
+      ${field(say("ann.field.url"), input("url", "url", { max: 2048 }), say("ann.field.urlHint"))}
+      ${choice(
+        say("ann.level"),
+        "level",
+        LEVELS.map((value) => ({ value, label: say(`ann.level.${value}`) })),
+        draft.level,
+        (level) => set({ level }),
+      )}
+      ${choice(
+        say("ann.how"),
+        "putAway",
+        (["dismissible", "sticky", "mandatory"] as const).map((value) => ({ value, label: say(`ann.how.${value}`) })),
+        draft.putAway,
+        (putAway) => set({ putAway }),
+      )}
+      <fieldset>
+        <legend class="label">${say("ann.when")} <span class="hint">${say("ann.zone", { zone: zone() })}</span></legend>
+        <div class="pair">
+          ${field(say("ann.field.startsAt"), input("startsAt", "datetime-local", { disabled: isLive }), say("ann.field.startsHint"))}
+          ${field(say("ann.field.expiresAt"), input("expiresAt", "datetime-local"), say("ann.field.expiresHint"))}
+        </div>
+      </fieldset>
+      ${choice(
+        say("ann.who"),
+        "audience",
+        [
+          { value: "all", label: say("ann.who.all") },
+          { value: "some", label: say("ann.who.some") },
+        ],
+        draft.isForSome ? "some" : "all",
+        (audience) => set({ isForSome: audience === "some" }),
+      )}
+      ${
+        draft.isForSome
+          ? html`<div class="pair">
+              ${field(say("ann.who.roles"), input("roles", "text"), say("ann.who.listHint"))}
+              ${field(say("ann.who.users"), input("users", "text"), say("ann.who.listHint"))}
+              ${field(say("ann.who.after"), input("joinedAfter", "datetime-local"))}
+              ${field(say("ann.who.before"), input("joinedBefore", "datetime-local"))}
+            </div>`
+          : nothing
+      }
+      ${failureNotice(this.#failure)}
+      <div class="form-end">
+        <a class="button quiet" href=${this.#id === null ? "#/announcements" : `#/announcements/${segment(this.#id)}`}>${say("cancel")}</a>
+        <button type="submit" class="primary" ?disabled=${this.#busy}>
+          ${say(this.#id !== null ? "ann.save" : draft.startsAt === "" ? "ann.announce" : "ann.schedule")}
+        </button>
+      </div>
+    </form>`;
+  }
+
+  async #submit(event: Event, draft: Draft): Promise<void> {
+    event.preventDefault();
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#failure = null;
+    this.#desk.update();
+    try {
+      await (this.#id === null ? this.#announce(draft) : this.#change(this.#id, draft));
+    } catch (error) {
+      this.#failure = asRefusal(error);
+    }
+    this.#busy = false;
+    this.#desk.update();
+  }
+
+  async #announce(draft: Draft): Promise<void> {
+    const { key } = newDraft();
+    const made = await this.#desk.api.send<Announcement>("POST", "/v1/announcements", { ...contentOf(draft), key });
+    forgetDraft();
+    this.#desk.done(
+      made.startsAt !== undefined && Date.parse(made.startsAt) > this.#desk.api.now()
+        ? say("ann.scheduled", { at: moment(made.startsAt) })
+        : say("ann.announced"),
+    );
+    this.#desk.go(`/announcements/${segment(made.id)}`);
+  }
+
+  async #change(id: string, draft: Draft): Promise<void> {
+    const changes = changesOf(draft, this.#before ?? draft);
+    if (Object.keys(changes).length === 0) {
+      this.#desk.done(say("ann.noChange"));
+      return;
+    }
+    await this.#desk.api.send("PATCH", `/v1/announcements/${segment(id)}`, changes);
+    this.#desk.done(say("ann.edited"));
+    this.#desk.go(`/announcements/${segment(id)}`);
+  }
+}
+
+/** The draft as it would look; times and audience do not show. */
+function contentShown({ title, text, url, level, putAway }: Draft): Seen {
+  return { title, text, url, level, dismissible: putAway === "dismissible", mandatory: putAway === "mandatory" };
+}
