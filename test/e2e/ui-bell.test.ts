@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Browser } from "playwright-core";
 import { launchBrowser } from "../support/browser.js";
 import { until } from "../support/member.js";
-import { badgeShows, excerptsOf, openPanel, UiTabs } from "../support/ui-tabs.js";
+import { badgeShows, excerptsOf, inList, openPanel, UiTabs } from "../support/ui-tabs.js";
 
 let browser: Browser;
 let tabs: UiTabs;
@@ -35,6 +35,30 @@ describe("the bell on a forum's page", () => {
     expect(tabs.faults).toEqual([]);
   });
 
+  it("needs no more on a page than the service's file and its tag", async () => {
+    const page = await tabs.of("3", { script: `${tabs.service.url}/client/belfry-bell.js` });
+    await tabs.reply("3", "two lines");
+    await badgeShows(page, 1);
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it("makes a sound where the page wants one, and else none", async () => {
+    await tabs.context.addInitScript(`
+      globalThis.sounds = 0;
+      const start = OscillatorNode.prototype.start;
+      OscillatorNode.prototype.start = function (...when) { globalThis.sounds++; return start.apply(this, when); };
+    `);
+    const loud = await tabs.of("3", { bell: "sound" });
+    await tabs.reply("3", "ding");
+    await loud.waitForFunction("sounds > 0");
+    await loud.close();
+    const silent = await tabs.of("4");
+    await tabs.reply("4", "hush");
+    await silent.locator(".toast").waitFor();
+    expect(await silent.evaluate("sounds")).toBe(0);
+    expect(tabs.faults).toEqual([]);
+  });
+
   it("has all that was written while the network was cut: in order, each once", async () => {
     const { page, line } = await tabs.cuttable("3");
     await tabs.reply("3", "before");
@@ -55,19 +79,22 @@ describe("the bell on a forum's page", () => {
 
   it("counts the same in all tabs: what is read in one is read in the others", async () => {
     const [first, second, third] = [await tabs.of("3"), await tabs.of("3"), await tabs.of("3")];
-    for (const text of ["one", "two", "three"]) await tabs.reply("3", text);
-    await Promise.all([first, second, third].map((page) => badgeShows(page, 3)));
+    // More than are seen at once, and so read by being seen.
+    await tabs.comments("3", 40);
+    await Promise.all([first, second, third].map((page) => badgeShows(page, 40)));
 
     await openPanel(first);
-    const row = first.locator("belfry-inbox .row", { hasText: "two" });
+    const row = first.locator("belfry-inbox .row", { hasText: "comment 38" });
     await row.hover();
     await row.getByRole("button", { name: "Archive" }).click();
-    await Promise.all([first, second, third].map((page) => badgeShows(page, 2)));
     await first.getByRole("button", { name: "Mark all as read" }).click();
     await Promise.all([first, second, third].map((page) => badgeShows(page, 0)));
-    await first.getByRole("tab", { name: "Archived" }).click();
-    await first.locator("belfry-inbox .row", { hasText: "two" }).waitFor();
-    expect(await first.locator("belfry-inbox .row").count()).toBe(1);
+
+    await openPanel(third);
+    expect((await excerptsOf(third)).slice(0, 2)).toEqual(["comment 39", "comment 37"]);
+    await third.getByRole("tab", { name: "Archived" }).click();
+    await third.locator("belfry-inbox .row", { hasText: "comment 38" }).waitFor();
+    expect(await excerptsOf(third)).toEqual(["comment 38"]);
     expect(tabs.faults).toEqual([]);
   });
 
@@ -120,7 +147,7 @@ describe("the bell on a forum's page", () => {
     await openPanel(page);
     const row = page.locator("belfry-inbox .row").first();
     expect(await row.locator(".sentence").textContent()).toContain("Dora and 3 others replied to you in Ropes");
-    await page.getByRole("button", { name: "Show all 4 notifications" }).click();
+    await page.getByRole("button", { name: "Show all 4" }).click();
     await page.locator("belfry-inbox .row.child").nth(3).waitFor();
     expect(await page.locator("belfry-inbox .row.child .excerpt").allTextContents()).toEqual([
       "from Dora",
@@ -134,21 +161,13 @@ describe("the bell on a forum's page", () => {
   });
 
   it("loads older ones as one scrolls down", async () => {
-    const events = Array.from({ length: 230 }, (_, n) => ({
-      id: `old-${n}`,
-      type: "comment.created",
-      at: new Date(Date.now() - (300 - n) * 60_000).toISOString(),
-      actor: { id: "7", name: "member7" },
-      thread: { id: `t${n}`, title: `Topic ${n}`, author: "3" },
-      comment: { id: `c${n}`, excerpt: `old ${n}` },
-    }));
-    await tabs.call("POST", "/v1/events", events);
+    await tabs.comments("3", 230);
     const page = await tabs.of("3");
     await openPanel(page);
     await page.locator("belfry-inbox .row").first().waitFor();
     await until("the oldest", async () => {
-      await page.locator("belfry-inbox .scroller").evaluate((list) => list.scrollBy(0, 4_000));
-      return (await page.locator("belfry-inbox .row", { hasText: /old 0$/m }).count()) === 1;
+      await inList(page, "list.scrollBy(0, 4000)");
+      return (await page.locator("belfry-inbox .row", { hasText: "comment 0" }).count()) === 1;
     });
     expect(await page.locator("belfry-inbox .row").count()).toBeLessThan(40);
     expect(tabs.faults).toEqual([]);
@@ -183,5 +202,41 @@ describe("the bell on a forum's page", () => {
     await tabs.call("PUT", "/v1/tasks/import", { user: "3", state: "completed", title: "Import", text: "All here" });
     await bar.waitFor({ state: "detached" });
     await page.locator("belfry-inbox .row", { hasText: "Import is complete" }).waitFor();
+  });
+
+  it("lends its client to parts that stand elsewhere on the page, also above it", async () => {
+    const bell = `<belfry-bell id="bell" hide="banner tasks" url="${tabs.service.url}" token-url="/token"></belfry-bell>`;
+    const page = await tabs.of("3", {
+      body: `<belfry-banner for="bell"></belfry-banner><belfry-tasks for="bell"></belfry-tasks>${bell}<belfry-inbox for="bell"></belfry-inbox>`,
+    });
+    await tabs.call("POST", "/v1/announcements", { title: "News", text: "All well." });
+    await tabs.call("PUT", "/v1/tasks/import", { user: "3", state: "running", title: "Import" });
+    await tabs.reply("3", "in the page");
+    await page.locator("body > belfry-banner li", { hasText: "News" }).waitFor();
+    await page.locator("body > belfry-tasks [role=progressbar]").waitFor();
+    await page.locator("body > belfry-inbox .row", { hasText: "in the page" }).waitFor();
+    expect(await page.locator("belfry-banner").count()).toBe(1);
+    expect(tabs.faults).toEqual([]);
+  });
+
+  it("goes on when it is moved in the page, follows another member, and leaves with the page's consent", async () => {
+    const page = await tabs.of("3");
+    await tabs.reply("3", "for three");
+    await badgeShows(page, 1);
+    await page.evaluate("document.querySelector('main').append(bell)");
+    await tabs.reply("3", "after the move");
+    await badgeShows(page, 2);
+    await tabs.context.addCookies([{ name: "member", value: "4", url: tabs.origin }]);
+    await page.evaluate("bell.setAttribute('token-url', '/token?of=4')");
+    await badgeShows(page, 0);
+    await tabs.reply("4", "for four");
+    await badgeShows(page, 1);
+    await openPanel(page);
+    expect(await excerptsOf(page)).toEqual(["for four"]);
+    const left = await page.evaluate(
+      "(() => { const { client } = bell; bell.remove(); return new Promise((done) => setTimeout(() => done(client.status), 0)); })()",
+    );
+    expect(left).toMatchObject({ is: "stopped", code: "closed" });
+    expect(tabs.faults).toEqual([]);
   });
 });

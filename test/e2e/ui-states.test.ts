@@ -27,7 +27,7 @@ async function stateOf(bell: string): Promise<string> {
   await page.locator("belfry-bell .bell").click();
   const notice = page.locator("belfry-inbox .notice, belfry-bell .panel .empty");
   await notice.first().waitFor();
-  return notice.first().textContent();
+  return (await notice.first().textContent()) ?? "";
 }
 
 describe("the states of the bell", () => {
@@ -95,6 +95,16 @@ describe("the states of the bell", () => {
     const page = await tabs.of("3");
     await tabs.reply("3", "here all the same");
     await badgeShows(page, 1);
+  });
+
+  it.each([-5, 5])("works on a device whose clock is %i hours off", async (hours) => {
+    await tabs.context.addInitScript(`const now = Date.now; Date.now = () => now() + ${hours * 3_600_000};`);
+    const page = await tabs.of("3");
+    await tabs.reply("3", "in time");
+    await badgeShows(page, 1);
+    await openPanel(page);
+    expect(await page.locator("belfry-inbox .row time").textContent()).toMatch(hours < 0 ? /just now/ : /5 hr/);
+    expect(tabs.faults).toEqual([]);
   });
 
   it("shows what others write as text, wherever it stands, and makes links of web addresses only", async () => {

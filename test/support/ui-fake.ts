@@ -106,7 +106,7 @@ export function fakeBelfry(start: Partial<FakeState> = {}): FakeBelfry {
       return state.status;
     },
     pending: 0,
-    boards: { join: () => () => {}, onOnline: () => () => {} },
+    onSession: () => () => {},
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -14,10 +14,18 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PATIENCE = 15_000;
 
 /** What a browser reports when a connection is refused or cut, as tests do on purpose. */
-const CUT = /ERR_CONNECTION_REFUSED|ERR_FAILED|WebSocket is closed|status of 40[13]/;
+const CUT = /net::ERR_|WebSocket|status of 40[13]/;
 
 /** The cookie by which the forum of these tests knows its member. */
 const COOKIE = "member";
+
+/**
+ * As strict as a careful forum's: styles by attribute, for one, are not allowed. `unsafe-eval` is for the tests' own conditions. The service and
+ * lines to it are on this machine.
+ */
+const POLICY =
+  `default-src 'none'; script-src 'self' 'unsafe-eval' http://127.0.0.1:*; style-src 'nonce-forum'; img-src 'self' data:; base-uri 'none';
+  connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*`.replaceAll("\n", "");
 
 /** What stands on a page of the forum, besides the bell. */
 const FILLING = "<h1>Forum</h1><p>What members write.</p><p><button id='before'>A button of the page</button></p>";
@@ -28,6 +36,8 @@ export interface PageOptions {
   bell?: string;
   /** Where the service is, if not where it is. */
   url?: string;
+  /** Where the elements come from; by default from the forum itself. */
+  script?: string;
   /** The whole body instead of the one with a bell. */
   body?: string;
   /** Of `<html>`. */
@@ -60,7 +70,7 @@ export class UiTabs {
     const tabs = new UiTabs(service, context, origin, forum);
     forum.on("request", (request, response) => {
       tabs.#answer(new URL(request.url ?? "/", origin), request.headers.cookie ?? "").then(
-        ({ status, type, text }) => response.writeHead(status, { "content-type": type }).end(text),
+        ({ status, type, text }) => response.writeHead(status, { "content-type": type, "content-security-policy": POLICY }).end(text),
         (error: Error) => response.writeHead(500).end(error.message),
       );
     });
@@ -133,6 +143,21 @@ export class UiTabs {
     await this.call("POST", "/v1/events", event);
   }
 
+  /** Somebody comments in as many threads of a member's, in order. The texts are `comment 0` and on, through all calls. */
+  async comments(to: string, count: number): Promise<void> {
+    const first = this.#posts;
+    this.#posts += count;
+    const events = Array.from({ length: count }, (_, n) => ({
+      id: `comment-in-${first + n}`,
+      type: "comment.created",
+      at: new Date(Date.now() - (count - n) * 60_000).toISOString(),
+      actor: { id: "7", name: "member7" },
+      thread: { id: `in-${first + n}`, title: `Topic ${first + n}`, author: to },
+      comment: { id: `in-${first + n}`, excerpt: `comment ${first + n}` },
+    }));
+    await this.call("POST", "/v1/events", events);
+  }
+
   /** Calls the service as the forum's server. @throws Error where it refuses */
   async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
     const answer = await call(this.service, method, path, this.service.apiKey, body);
@@ -154,15 +179,15 @@ export class UiTabs {
     return { status: 200, type: "text/html; charset=utf-8", text: this.#page(this.#bodies.get(pathname) ?? {}) };
   }
 
-  #page({ bell = "", url = this.service.url, body, attributes = 'lang="en"' }: PageOptions): string {
+  #page({ bell = "", url = this.service.url, script = "/belfry-bell.js", body, attributes = 'lang="en"' }: PageOptions): string {
     const own = `<header><strong>Forum</strong><belfry-bell id="bell" url="${url}" token-url="/token" ${bell}></belfry-bell></header>
       <main>${FILLING}</main>`;
     return `<!doctype html><html ${attributes}><head><title>Forum</title><meta name="viewport" content="width=device-width">
-      <link rel="icon" href="data:,"><style>
+      <link rel="icon" href="data:,"><style nonce="forum">
         html { color-scheme: light dark } body { margin: 0; font-family: system-ui; background: Canvas; color: CanvasText }
         header { display: flex; justify-content: space-between; align-items: center; padding: 10px 20px; border-bottom: 1px solid #8886 }
         main { padding: 4px 20px }
-      </style><script type="module" src="/belfry-bell.js"></script></head><body>${body ?? own}</body></html>`;
+      </style><script type="module" src="${script}"></script></head><body>${body ?? own}</body></html>`;
   }
 }
 
@@ -179,7 +204,16 @@ export async function openPanel(page: Page): Promise<void> {
   await page.locator("belfry-bell belfry-inbox .tabs").waitFor();
 }
 
-/** The texts of the rows that are drawn, from the top. */
-export function excerptsOf(page: Page): Promise<string[]> {
-  return page.locator("belfry-inbox .row .excerpt").allTextContents();
+/** The texts of the rows that are drawn, from the top; waits for the first. */
+export async function excerptsOf(page: Page): Promise<string[]> {
+  const excerpts = page.locator("belfry-inbox .row .excerpt");
+  await excerpts.first().waitFor();
+  return excerpts.allTextContents();
+}
+
+/** Evaluates an expression about the element that scrolls the rows, which it calls `list`. */
+export function inList(page: Page, expression: string): Promise<unknown> {
+  return page.evaluate(`((list) => ${expression})((function find(root) {
+    return root.querySelector(".scroller") ?? [...root.querySelectorAll("*")].map(({ shadowRoot }) => shadowRoot && find(shadowRoot)).find(Boolean);
+  })(document))`);
 }
