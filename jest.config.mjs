@@ -7,5 +7,7 @@ export default {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/dist/"],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  testSequencer: "<rootDir>/test/support/sequencer.mjs",
+  // Most tests wait for processes most of the time.
+  maxWorkers: 3,
 };
