@@ -22,7 +22,6 @@ RUN install -d -o node -g node /data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY client/demo client/demo
 USER node
 VOLUME /data
 EXPOSE 3000

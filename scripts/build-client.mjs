@@ -40,12 +40,19 @@ const BUNDLES = [
   },
   { entry: "client/console/main.ts", file: "dist/client/console.js", served: false, options: { format: "esm", charset: "utf8" } },
   { entry: "client/console/main.css", file: "dist/client/console.css", served: false, options: {} },
+  { entry: "client/demo/pair.ts", file: "dist/client/demo.js", served: false, options: { format: "esm", charset: "utf8" } },
+  { entry: "client/demo/looks/pair.css", file: "dist/client/demo.css", served: false, options: {} },
+  { entry: "client/demo/member.ts", file: "dist/client/demo-member.js", served: false, options: { format: "esm", charset: "utf8" } },
+  { entry: "client/demo/looks/member.css", file: "dist/client/demo-member.css", served: false, options: {} },
 ];
 
 /** Files that are served as they are, under the names on the right. */
 const COPIES = {
   "client/console/index.html": "console.html",
   "client/console/icon.svg": "console.svg",
+  "client/demo/pair.html": "demo.html",
+  "client/demo/member.html": "demo-member.html",
+  "client/demo/icon.svg": "demo.svg",
   "client/push/sw.js": "belfry-sw.js",
   "client/push/push.js": "belfry-push.js",
 };

@@ -1,5 +1,5 @@
 /**
- * Takes the README's picture: two members' windows side by side, from the real service. `npm run build && node scripts/picture.mjs` writes
+ * Takes the README's picture: the demo's two members side by side, from the real service. `npm run build && node scripts/picture.mjs` writes
  * docs/images/demo.png. Needs Chromium (CHROMIUM, or /usr/bin/chromium).
  */
 import { spawn } from "node:child_process";
@@ -15,7 +15,7 @@ const MAIN = fileURLToPath(new URL("../dist/src/main.js", import.meta.url));
 /** Bytes; a README is read over slow connections too. */
 const MAX_SIZE = 300 * 1024;
 
-const WINDOW = { width: 580, height: 760 };
+const WINDOW = { width: 1240, height: 800 };
 
 async function startService(dataDir) {
   const child = spawn(process.execPath, [MAIN], {
@@ -34,66 +34,54 @@ async function startService(dataDir) {
   return { child, url };
 }
 
-async function write(page, thread, text, replyTo) {
-  const article = page.locator(`#thread-${thread}`);
+/** Calls the service as a member of the demo. */
+async function call(url, member, path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const session = await fetch(`${url}/demo/session`, { method: "POST", headers, body: JSON.stringify({ member }) });
+  const { token } = await session.json();
+  const answer = await fetch(url + path, {
+    method: "POST",
+    headers: { ...headers, Authorization: `Bearer ${token}` },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
+async function write(side, thread, text, replyTo) {
+  const article = side.locator(`#thread-${thread}`);
   if (replyTo)
     await article
       .getByRole("button", { name: `Reply to ${replyTo}` })
       .first()
       .click();
-  await article.locator("textarea").fill(text);
+  await article.locator(".composer textarea").fill(text);
   await article.getByRole("button", { name: "Send" }).click();
   await article.locator(".comments .text", { hasText: text }).waitFor();
 }
 
-async function announce(page, title, text) {
-  await page.locator("#announcing summary").click();
-  await page.getByLabel("Title").fill(title);
-  await page.getByLabel("Text").fill(text);
-  await page.getByLabel("Level").selectOption("warning");
-  await page.getByRole("button", { name: "Announce as Mia" }).click();
-  await page.locator("#announcing:not([open])").waitFor();
-}
-
-/** The two windows in frames, on one page. */
-function composition(left, right) {
-  const frame = (title, picture) => `<figure><figcaption><i></i><i></i><i></i>${title}</figcaption>
-    <img src="data:image/png;base64,${picture.toString("base64")}" width="${WINDOW.width}" height="${WINDOW.height}"></figure>`;
-  return `<style>
-    body { margin: 0; padding: 28px; display: flex; gap: 28px; width: max-content; background: #dcd6c8; font: 13px system-ui, sans-serif; }
-    figure { margin: 0; border-radius: 10px; overflow: hidden; box-shadow: 0 1px 2px rgb(60 50 30 / 20%), 0 10px 24px rgb(60 50 30 / 18%); }
-    figcaption { display: flex; align-items: center; gap: 6px; padding: 9px 12px; background: #ece7db; color: #6a655b; }
-    i { width: 10px; height: 10px; border-radius: 50%; background: #cfc7b6; } i:last-of-type { margin-right: 6px; }
-    img { display: block; }
-  </style>${frame("Bruno", left)}${frame("Ada", right)}`;
-}
-
 async function take(url, browser) {
-  const context = await browser.newContext({ viewport: WINDOW, colorScheme: "light", reducedMotion: "reduce" });
-  const open = async (member) => {
-    const page = await context.newPage();
-    await page.goto(`${url}/?as=${member}`);
-    await page.locator("#connection", { hasText: "Connected" }).waitFor();
-    await page.locator("#thread-keys").waitFor();
-    return page;
-  };
-  const [ada, bruno, chidi] = [await open("ada"), await open("bruno"), await open("chidi")];
-  await write(chidi, "keys", "Found them! @Ada, they were in the ringing chamber all along.");
-  await write(chidi, "fourth-bell", "Leave it to me, I am up there on Friday anyway.", "Ada");
-  await write(bruno, "tuesday-practice", "Then we are six. See you on Tuesday!");
-  await announce(bruno, "No practice on Friday", "The tower is closed: the stairs are being painted.");
-  await ada.locator("#badge", { hasText: "4" }).waitFor();
-  await ada.locator("#bell").click();
-  await ada.locator("#notifications .dot").nth(2).waitFor();
-  await ada.evaluate("document.activeElement.blur()");
-  await bruno.locator("#export").click();
-  await bruno.locator("#tasks .percent", { hasText: /[4-9]\d/ }).waitFor();
-  await bruno.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
-  const [left, right] = [await bruno.screenshot(), await ada.screenshot()];
+  const context = await browser.newContext({ viewport: WINDOW, colorScheme: "light", reducedMotion: "reduce", locale: "en-GB" });
   const page = await context.newPage();
-  await page.setViewportSize({ width: 2 * WINDOW.width + 3 * 28, height: WINDOW.height + 2 * 28 + 33 });
-  await page.setContent(composition(left, right));
-  await page.screenshot({ path: FILE, fullPage: true });
+  await call(url, "chidi", "/demo/threads/keys/comments", { text: "Found them! @Ada, they were in the ringing chamber all along." });
+  await call(url, "chidi", "/demo/threads/fourth-bell/comments", { text: "Is it worse when it rains?" });
+  await page.goto(url);
+  const [left, right] = [page.frameLocator("#left iframe"), page.frameLocator("#right iframe")];
+  for (const side of [left, right]) await side.locator(".state", { hasText: "Connected" }).waitFor();
+  await call(url, "chidi", "/demo/threads/tuesday-practice/comments", { text: "@Bruno, the muffles would be welcome." });
+  await call(url, "mia", "/v1/announcements", { title: "No practice on Friday", text: "The stairs are being painted.", level: "warning" });
+  await call(url, "bruno", "/demo/exports", {});
+  await write(left, "fourth-bell", "Only when it freezes.", "Chidi");
+  await write(left, "fourth-bell", "Have you tried another rope, @Bruno?");
+  await right.locator("belfry-bell .badge", { hasText: "5" }).waitFor();
+  await left.locator("belfry-banner.announcements li").waitFor();
+  await left.locator("body").evaluate(() => {
+    document.activeElement.blur();
+    scrollTo(0, 0);
+  });
+  await right.locator("belfry-bell .bell").click();
+  await right.locator("belfry-tasks", { hasText: /\d\d ?%/ }).waitFor();
+  await right.locator("belfry-inbox .row").nth(1).waitFor();
+  await page.screenshot({ path: FILE });
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), "belfry-picture-"));

@@ -9,7 +9,7 @@ import { ApiKeys, createTokenVerifier, mintDemoToken, type TokenVerifier } from 
 import { type OpenCluster, type OpenOptions, openCluster } from "./cluster/index.js";
 import type { Config, TlsPair } from "./config/index.js";
 import { createDemoForum } from "./demo/index.js";
-import { addressOf, createApp, createHttpServer, createIngestHandler, Drain, loadAssets, renewTls } from "./http/index.js";
+import { type Assets, addressOf, createApp, createHttpServer, createIngestHandler, Drain, loadAssets, renewTls } from "./http/index.js";
 import { AUDIT_STREAM } from "./moderation/index.js";
 import type { Push } from "./push/index.js";
 import { Realtime } from "./realtime/index.js";
@@ -78,7 +78,8 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
 
   let draining = false;
   const apiKeys = new ApiKeys(config.apiKeys);
-  const pages = demoPages(config, rooms, verifier, logger);
+  const assets = await loadAssets(join(projectFolder(), "dist", "client"));
+  const pages = demoPages(config, rooms, verifier, assets, logger);
   const activity = createActivity(stores, metrics, rooms.presence, logger);
   // Where other nodes cannot be heard, nobody is surely away.
   const push = createPush(config, stores, log, rooms, metrics, lease, logger, () => others?.cluster.isUp !== false);
@@ -89,7 +90,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     ...rooms,
     push,
     activity,
-    assets: await loadAssets(join(projectFolder(), "dist", "client")),
+    assets,
     readiness: {
       draining: () => draining,
       ping: () => stores.streams.ping(),
@@ -206,7 +207,13 @@ function joinOthers(
 }
 
 /** The demo forum and its pages, where the operator has it on. Its sign-ins need a key that can sign. */
-function demoPages(config: Config, { community, topics, tasks }: Rooms, verifier: TokenVerifier, logger: Logger): Router | null {
+function demoPages(
+  config: Config,
+  { community, topics, tasks }: Rooms,
+  verifier: TokenVerifier,
+  assets: Assets,
+  logger: Logger,
+): Router | null {
   if (!config.demo) return null;
   const keys = config.tokenKeys;
   if (keys.kind !== "secret") {
@@ -222,6 +229,7 @@ function demoPages(config: Config, { community, topics, tasks }: Rooms, verifier
     moderated: !config.production,
     mintToken: ({ id, name, roles }) => mintDemoToken(keys.secret, id, DEMO_TOKEN_SECONDS, name, { ...claims, roles }),
     verify: (token) => verifier.verify(token),
+    assets,
     log: logger,
   }).router;
 }

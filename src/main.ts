@@ -56,7 +56,8 @@ async function renewCertificate({ tls }: Config, service: Service, logger: Logge
 function greeting(config: Config, created: string[], url: string, store: string): string {
   const where = store === "sqlite" ? `embedded SQLite in ${config.dataDir}` : "MongoDB";
   const lines = [`Belfry is listening on ${url} (store: ${where})`];
-  if (config.demo && config.tokenKeys.kind === "secret") lines.push(`Open ${url} in two tabs: a small forum with a bell, to see it work.`);
+  if (config.demo && config.tokenKeys.kind === "secret")
+    lines.push(`Open ${url}: a small forum with two members side by side, to see it work.`);
   if (config.production) return `${lines.join("\n")}\n`;
   const keys = join(config.dataDir, "keys.json");
   if (created.length > 0) lines.push(`Made ${created.join(", ")} and kept them in ${keys}.`);

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { DomainEvent, EventAnswer } from "../community/types.js";
 import { BelfryError } from "../errors.js";
 import { type DemoMember, MEMBERS } from "./seed.js";
-import { type Comment, type ForumState, loadState, saveState, seededState, type Thread } from "./state.js";
+import { type Change, type Comment, type ForumState, loadState, saveState, seededState, type Thread } from "./state.js";
 
 /** Threat: disk and memory filled by comments, and a thread list that grows with every poll. The oldest comments go first. */
 const MAX_COMMENTS = 500;
@@ -25,7 +25,7 @@ export interface Community {
 }
 
 /** What a visitor sees. */
-export type ShownComment = Omit<Comment, "told" | "thread">;
+export type ShownComment = Pick<Comment, "id" | "parent" | "author" | "text" | "at"> & { editedAt: string | null };
 export interface ShownThread extends Thread {
   /** Oldest first. */
   comments: ShownComment[];
@@ -50,8 +50,8 @@ function excerptOf(text: string): string {
 
 /**
  * A forum as small as can be, which treats the service as a real one should: a comment is kept first (not `told`), then given to the service,
- * and shown to anybody only when the service has taken it. What a crash left between these steps is finished on the next start; the event's
- * id makes the repeat harmless.
+ * and shown to anybody only when the service has taken it; so is what its author changes. What a crash left between these steps is finished on
+ * the next start; the event's id makes the repeat harmless.
  */
 export class DemoForum {
   private readonly file: string;
@@ -59,7 +59,7 @@ export class DemoForum {
   private lastWrite: Promise<unknown> = Promise.resolve();
   private waiting = 0;
 
-  /** `onComments` is called with all comments that are shown, on the first use and whenever there is another one. */
+  /** `onComments` is called with all comments that are shown, on the first use and whenever one has come, changed or gone. */
   constructor(
     dataDir: string,
     private readonly community: Community,
@@ -74,9 +74,7 @@ export class DemoForum {
     const { threads, comments } = await this.opened();
     return threads.map((thread) => ({
       ...thread,
-      comments: comments
-        .filter((comment) => comment.told && comment.thread === thread.id)
-        .map(({ id, parent, author, text, at }) => ({ id, parent, author, text, at })),
+      comments: comments.filter((comment) => comment.told && comment.thread === thread.id).map(shown),
     }));
   }
 
@@ -85,9 +83,30 @@ export class DemoForum {
    * @throws BelfryError `not_found` (thread or parent), `overloaded`, `unavailable`, and what `Community.handle` throws; then nothing is shown.
    */
   async comment(author: DemoMember, thread: string, text: string, parent: string | null): Promise<ShownComment> {
+    return this.queued((state) => this.write(state, author, thread, text, parent));
+  }
+
+  /**
+   * Gives a comment another text. Resolves when it is kept and whoever it calls for the first time will be told.
+   * @throws BelfryError `not_found`, `forbidden` where it is somebody else's, and what `comment` throws; then it stands as it was.
+   */
+  async edit(author: DemoMember, id: string, text: string): Promise<ShownComment> {
+    return this.queued((state) => this.change(state, author, id, "updated", text));
+  }
+
+  /**
+   * Takes a comment away, and what members were told of it with it. Answers to it stay.
+   * @throws BelfryError those of `edit`
+   */
+  async remove(author: DemoMember, id: string): Promise<void> {
+    await this.queued((state) => this.change(state, author, id, "deleted", ""));
+  }
+
+  /** One write at a time, in the order in which they came. */
+  private async queued<Result>(act: (state: ForumState) => Promise<Result>): Promise<Result> {
     if (this.waiting >= MAX_WAITING_WRITES) throw new BelfryError("overloaded", "Too many comments are being written. Try again.");
     this.waiting++;
-    const write = this.lastWrite.then(() => this.write(author, thread, text, parent));
+    const write = this.lastWrite.then(async () => act(await this.opened()));
     this.lastWrite = write.catch(() => undefined).finally(() => this.waiting--);
     return write;
   }
@@ -106,16 +125,20 @@ export class DemoForum {
     const state = (await loadState(this.file)) ?? seededState();
     for (const comment of state.comments) {
       if (comment.told) continue;
-      await this.community.handle(eventOf(state, comment));
+      await this.community.handle(createdEvent(state, comment));
       comment.told = true;
+    }
+    for (const comment of [...state.comments]) {
+      if (!comment.change) continue;
+      await this.community.handle(changeEvent(state, comment, comment.change));
+      apply(state, comment, comment.change);
     }
     await saveState(this.file, state);
     this.onComments(state.comments);
     return state;
   }
 
-  private async write(author: DemoMember, thread: string, text: string, parent: string | null): Promise<ShownComment> {
-    const state = await this.opened();
+  private async write(state: ForumState, author: DemoMember, thread: string, text: string, parent: string | null): Promise<ShownComment> {
     if (!state.threads.some((known) => known.id === thread)) throw new BelfryError("not_found", "There is no such thread.");
     if (parent !== null && !state.comments.some((known) => known.id === parent && known.thread === thread)) {
       throw new BelfryError("not_found", "The comment that this answers is not in the thread any more.");
@@ -130,21 +153,40 @@ export class DemoForum {
       told: false,
     };
     state.comments.push(comment);
-    try {
-      await saveState(this.file, state);
-      await this.community.handle(eventOf(state, comment));
-    } catch (error) {
-      state.comments.splice(state.comments.indexOf(comment), 1);
-      await this.tidy(state);
-      if (error instanceof BelfryError) throw error;
-      throw new BelfryError("unavailable", "The comment could not be kept. Try again.", { cause: error });
-    }
+    await this.tell(state, createdEvent(state, comment), () => state.comments.splice(state.comments.indexOf(comment), 1));
     comment.told = true;
     if (state.comments.length > MAX_COMMENTS) state.comments.splice(0, state.comments.length - MAX_COMMENTS);
     this.onComments(state.comments);
     await this.tidy(state);
-    const { id, at } = comment;
-    return { id, parent, author: author.id, text, at };
+    return shown(comment);
+  }
+
+  private async change(state: ForumState, author: DemoMember, id: string, act: Change["act"], text: string): Promise<ShownComment> {
+    const comment = state.comments.find((known) => known.id === id);
+    if (!comment) throw new BelfryError("not_found", "There is no such comment any more.");
+    if (comment.author !== author.id) throw new BelfryError("forbidden", "Only who has written a comment can change it.");
+    const change: Change = { id: `${state.instance}-${state.next++}`, act, text, at: new Date().toISOString() };
+    comment.change = change;
+    await this.tell(state, changeEvent(state, comment, change), () => {
+      comment.change = null;
+    });
+    apply(state, comment, change);
+    this.onComments(state.comments);
+    await this.tidy(state);
+    return shown(comment);
+  }
+
+  /** Keeps the state, then gives the event to the service. Where one of them fails, `undo` is called and kept. */
+  private async tell(state: ForumState, event: DomainEvent, undo: () => void): Promise<void> {
+    try {
+      await saveState(this.file, state);
+      await this.community.handle(event);
+    } catch (error) {
+      undo();
+      await this.tidy(state);
+      if (error instanceof BelfryError) throw error;
+      throw new BelfryError("unavailable", "The comment could not be kept. Try again.", { cause: error });
+    }
   }
 
   /** Saves what the caller's answer does not depend on: the comment is kept already, and a repeat of its event is harmless. */
@@ -157,19 +199,35 @@ export class DemoForum {
   }
 }
 
+function shown({ id, parent, author, text, at, editedAt }: Comment): ShownComment {
+  return { id, parent, author, text, at, editedAt: editedAt ?? null };
+}
+
+/** The service has taken the change: now everybody is shown it. */
+function apply(state: ForumState, comment: Comment, { act, text, at }: Change): void {
+  comment.change = null;
+  if (act === "deleted") state.comments.splice(state.comments.indexOf(comment), 1);
+  else Object.assign(comment, { text, editedAt: at });
+}
+
+function createdEvent(state: ForumState, comment: Comment): DomainEvent {
+  return { ...eventOf(state, comment, comment.text), id: `demo-comment-${comment.id}`, act: "created", at: comment.at };
+}
+
+function changeEvent(state: ForumState, comment: Comment, { id, act, text, at }: Change): DomainEvent {
+  return { ...eventOf(state, comment, text), id: `demo-change-${id}`, act, at };
+}
+
 /** What the service is told of a comment. No urls: the service may be reached under several names. */
-function eventOf(state: ForumState, comment: Comment): DomainEvent {
+function eventOf(state: ForumState, comment: Comment, text: string): Omit<DomainEvent, "id" | "act" | "at"> {
   const thread = state.threads.find((known) => known.id === comment.thread);
   const parent = comment.parent === null ? undefined : state.comments.find((known) => known.id === comment.parent);
   return {
-    id: `demo-comment-${comment.id}`,
-    act: "created",
-    at: comment.at,
     actor: { id: comment.author, name: memberById(comment.author)?.name ?? comment.author },
     ...(thread && { thread: { id: thread.id, title: thread.title, author: thread.author } }),
     comment: { id: comment.id, ...(parent && { parent: parent.id, parentAuthor: parent.author }) },
-    excerpt: excerptOf(comment.text),
-    mentions: mentionedMembers(comment.text),
+    excerpt: excerptOf(text),
+    mentions: mentionedMembers(text),
     quotes: [],
     skipped: [],
   };

@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import express, { type Request, type Router } from "express";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { bearerOf } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
-import { projectFolder } from "../release.js";
+import { type Assets, servePage } from "../http/index.js";
 import { DemoExports, type Tasks } from "./exports.js";
 import { type Community, DemoForum, MAX_TEXT_LENGTH, memberById } from "./forum.js";
 import { publishStandings, type Topics } from "./leaderboard.js";
@@ -12,6 +11,19 @@ import { type DemoMember, MEMBERS, MODERATOR } from "./seed.js";
 
 /** Threat: memory spent on a body that no comment needs. A comment of full length, every character escaped, is 12 KB. */
 const MAX_BODY = "16kb";
+
+/** As strict as that of all pages, but that the page shows two others of its own in frames. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "frame-ancestors 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+].join(";");
 
 export interface DemoForumOptions {
   /** The forum is kept in `demo-forum.json` in it. */
@@ -27,22 +39,25 @@ export interface DemoForumOptions {
   mintToken(user: { id: string; name: string; roles: readonly string[] }): Promise<string>;
   /** Whose token it is. Throws `BelfryError` `unauthorized` or `token_expired`. */
   verify(token: string): Promise<{ user: string }>;
+  /** The pages' files are among them. */
+  assets: Assets;
   log: Logger;
 }
 
 const sessionBody = z.object({ member: z.string().max(128) });
-const commentBody = z.object({
-  text: z.string().trim().min(1).max(MAX_TEXT_LENGTH),
-  parent: z.string().max(128).nullish(),
-});
+const editBody = z.object({ text: z.string().trim().min(1).max(MAX_TEXT_LENGTH) });
+const commentBody = editBody.extend({ parent: z.string().max(128).nullish() });
+
+const COMMENT_EXPECTED = `Send JSON: {"text": "1 to ${MAX_TEXT_LENGTH} characters"}.`;
 
 /**
  * The forum that `/` shows so that a newcomer sees the service work: anybody signs in as one of three members, or as the moderator who makes
  * announcements. Not for production.
- * The router answers JSON under `/demo` and serves the page at `/`; its errors go to the app's error handler.
+ * The router answers JSON under `/demo` and serves the page at `/`, with `?as=<member>` that of one member; its errors go to the app's error
+ * handler.
  */
 export function createDemoForum(options: DemoForumOptions): { router: Router } {
-  const { dataDir, community, topics, tasks, moderated, mintToken, verify, log } = options;
+  const { dataDir, community, topics, tasks, moderated, mintToken, verify, assets, log } = options;
   const forum = new DemoForum(dataDir, community, log, (comments) => publishStandings(topics, comments, log));
   const exports = new DemoExports({ tasks, summary: () => summaryOf(forum), log });
   const router = express.Router();
@@ -73,9 +88,20 @@ export function createDemoForum(options: DemoForumOptions): { router: Router } {
 
   router.post("/demo/threads/:id/comments", async (request, response) => {
     const author = await authorOf(request, verify);
-    const { text, parent } = parse(commentBody, request.body, `Send JSON: {"text": "1 to ${MAX_TEXT_LENGTH} characters"}.`);
+    const { text, parent } = parse(commentBody, request.body, COMMENT_EXPECTED);
     const comment = await forum.comment(author, request.params.id, text, parent ?? null);
     response.status(201).json({ comment });
+  });
+
+  router.patch("/demo/comments/:id", async (request, response) => {
+    const author = await authorOf(request, verify);
+    const { text } = parse(editBody, request.body, COMMENT_EXPECTED);
+    response.json({ comment: await forum.edit(author, request.params.id, text) });
+  });
+
+  router.delete("/demo/comments/:id", async (request, response) => {
+    await forum.remove(await authorOf(request, verify), request.params.id);
+    response.status(204).end();
   });
 
   router.post("/demo/exports", async (request, response) => {
@@ -83,7 +109,12 @@ export function createDemoForum(options: DemoForumOptions): { router: Router } {
     response.status(202).json({ task });
   });
 
-  router.use(express.static(join(projectFolder(), "client", "demo")));
+  const pair = servePage(assets, "demo.html");
+  const single = servePage(assets, "demo-member.html");
+  router.get("/", (request, response, next) => {
+    response.set("Content-Security-Policy", POLICY);
+    (request.query.as === undefined ? pair : single)(request, response, next);
+  });
   return { router };
 }
 

@@ -3,14 +3,14 @@
 export interface DemoMember {
   id: string;
   name: string;
-  /** CSS hex colour of the member's disc; dark enough for white letters on it. */
+  /** CSS hex colour of the member's disc, the same as the bell gives them; dark enough for white letters on it. */
   colour: string;
 }
 
 export const MEMBERS: readonly DemoMember[] = [
-  { id: "ada", name: "Ada", colour: "#6b4fc4" },
-  { id: "bruno", name: "Bruno", colour: "#b3501b" },
-  { id: "chidi", name: "Chidi", colour: "#1f7a66" },
+  { id: "ada", name: "Ada", colour: "#2f6f9f" },
+  { id: "bruno", name: "Bruno", colour: "#7a6220" },
+  { id: "chidi", name: "Chidi", colour: "#3d7a3a" },
 ];
 
 /** Who makes announcements: signs in as the others do, and writes nothing in the forum. */
@@ -26,25 +26,26 @@ export interface SeedThread {
   comments: Array<{ author: string; text: string; minutesAgo: number }>;
 }
 
+/** Newest first: Bruno's, so that what a newcomer writes as Ada in the first box that they see rings his bell. */
 export const THREADS: readonly SeedThread[] = [
-  {
-    id: "tuesday-practice",
-    author: "ada",
-    title: "Who can ring on Tuesday?",
-    text: "Practice starts at half past seven. We need six, and with the two from next door we are five so far.",
-    minutesAgo: 190,
-    comments: [
-      { author: "bruno", text: "Count me in. I can bring the new muffles.", minutesAgo: 172 },
-      { author: "chidi", text: "I may be ten minutes late. Please start without me.", minutesAgo: 95 },
-    ],
-  },
   {
     id: "fourth-bell",
     author: "bruno",
     title: "The fourth bell strikes late",
     text: "Since the cold came, the fourth is a hair behind the others. Is it the rope, the clapper, or me?",
+    minutesAgo: 190,
+    comments: [{ author: "ada", text: "It did the same last winter. The rope was wet.", minutesAgo: 172 }],
+  },
+  {
+    id: "tuesday-practice",
+    author: "ada",
+    title: "Who can ring on Tuesday?",
+    text: "Practice starts at half past seven. We need six, and with the two from next door we are five so far.",
     minutesAgo: 1_530,
-    comments: [{ author: "ada", text: "It did the same last winter. The rope was wet.", minutesAgo: 1_410 }],
+    comments: [
+      { author: "bruno", text: "Count me in. I can bring the new muffles.", minutesAgo: 1_410 },
+      { author: "chidi", text: "I may be ten minutes late. Please start without me.", minutesAgo: 1_320 },
+    ],
   },
   {
     id: "keys",

@@ -5,6 +5,8 @@ import { z } from "zod";
 import { THREADS } from "./seed.js";
 
 const threadShape = z.object({ id: z.string(), author: z.string(), title: z.string(), text: z.string(), at: z.string() });
+/** What its author has done to a comment, kept before the service is told of it. `id` is of the event, and never used twice. */
+const changeShape = z.object({ id: z.string(), act: z.enum(["updated", "deleted"]), text: z.string(), at: z.string() });
 const commentShape = z.object({
   id: z.string(),
   thread: z.string(),
@@ -13,6 +15,8 @@ const commentShape = z.object({
   text: z.string(),
   at: z.string(),
   told: z.boolean(),
+  editedAt: z.string().nullish(),
+  change: changeShape.nullish(),
 });
 const stateShape = z.object({
   version: z.literal(1),
@@ -25,8 +29,14 @@ const stateShape = z.object({
 /** A thread as kept. `author` is a member's id; `at` is RFC 3339. */
 export type Thread = z.infer<typeof threadShape>;
 
-/** A comment as kept. `told`: the notification service has taken it; until then nobody is shown it. */
+/**
+ * A comment as kept. `told`: the notification service has taken it; until then nobody is shown it. `change`: the service has not taken it yet;
+ * until then everybody is shown the comment as it was.
+ */
 export type Comment = z.infer<typeof commentShape>;
+
+/** An edit or a deletion of a comment. */
+export type Change = z.infer<typeof changeShape>;
 
 /**
  * The whole demo forum. `instance` is part of every comment's id, because the service remembers the ids it has seen: a forum that starts anew

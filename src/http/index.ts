@@ -3,7 +3,7 @@ export { addressOf } from "./address.js";
 
 export { createApp } from "./app.js";
 
-export { loadAssets } from "./assets.js";
+export { type Assets, loadAssets, servePage } from "./assets.js";
 
 export { Drain } from "./drain.js";
 

@@ -16,6 +16,10 @@ describe("the files that the service has for pages", () => {
     ["console.js", "text/javascript"],
     ["console.css", "text/css"],
     ["console.svg", "image/svg+xml"],
+    ["demo.js", "text/javascript"],
+    ["demo.css", "text/css"],
+    ["demo-member.js", "text/javascript"],
+    ["demo-member.css", "text/css"],
   ])("are built, and there for any page: %s", async (file, type) => {
     const response = await fetch(`${service.url}/client/${file}`);
     expect(response.status).toBe(200);

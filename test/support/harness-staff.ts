@@ -23,7 +23,7 @@ export interface ExpectedAnnouncement {
 const DIRECT = 12;
 const RECIPIENTS = 25;
 const REPORTS = 4;
-const WRITES = 25;
+const WRITES = 15;
 
 /** The announcement that begins later does so this long after it was made: a call under faults takes a while. Milliseconds. */
 const BEGINS_MS = 6_000;

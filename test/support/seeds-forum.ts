@@ -4,7 +4,7 @@ import type { Post, Step } from "./forum-scenario.js";
 import { expectedFromEvents, type ForumEvent, type Told, type Wish } from "./seeds-expected.js";
 
 /** Posts of one run, which stand together in the forum: so they answer each other. */
-const POSTS = 160;
+const POSTS = 100;
 
 /** Threads are dealt to so many lanes; the first tells the service by Discourse's hooks, the others by events. */
 const LANES = 4;

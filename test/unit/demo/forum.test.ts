@@ -59,6 +59,7 @@ class Stage {
         running: async () => [],
       },
       moderated: this.moderated,
+      assets: new Map(),
       mintToken: async ({ id, roles }) => [`token-of-${id}`, ...roles].join(" as "),
       verify: async (token) => {
         if (!token.startsWith("token-of-")) throw new BelfryError("unauthorized");
@@ -81,18 +82,27 @@ class Stage {
     await new Promise((resolve) => this.server?.close(resolve));
   }
 
-  async call(path: string, body?: unknown, token?: string): Promise<Answer> {
+  async call(path: string, body?: unknown, token?: string, method = "POST"): Promise<Answer> {
     const { port } = (this.server as Server).address() as AddressInfo;
     const headers: Record<string, string> = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       headers,
-      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+      ...(body !== undefined && { method, body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: (await response.json()) as Answer["body"] };
+    const text = await response.text();
+    return { status: response.status, body: JSON.parse(text || "{}") as Answer["body"] };
   }
 
   write(member: string, thread: string, text: unknown, parent?: unknown): Promise<Answer> {
     return this.call(`/demo/threads/${thread}/comments`, { text, parent }, `token-of-${member}`);
+  }
+
+  edit(member: string, comment: string, text: unknown): Promise<Answer> {
+    return this.call(`/demo/comments/${comment}`, { text }, `token-of-${member}`, "PATCH");
+  }
+
+  remove(member: string, comment: string): Promise<Answer> {
+    return this.call(`/demo/comments/${comment}`, {}, `token-of-${member}`, "DELETE");
   }
 
   async texts(thread: string): Promise<string[]> {
@@ -210,6 +220,65 @@ describe("the demo forum", () => {
     await stage.open();
     expect(await stage.texts("keys")).toEqual(["half-way"]);
     expect(stage.events.map(({ id }) => id)).toEqual([`demo-comment-${comment.id}`, `demo-comment-${comment.id}`]);
+  });
+
+  it("tells the service of an edit and of a deletion, each under an id of its own, and shows them", async () => {
+    const { comment } = (await stage.write("ada", "keys", "one")).body;
+    for (const text of ["two", "three, @Bruno"]) expect((await stage.edit("ada", comment.id, text)).status).toBe(200);
+    expect(await stage.texts("keys")).toEqual(["three, @Bruno"]);
+    expect((await stage.remove("ada", comment.id)).status).toBe(204);
+    expect(await stage.texts("keys")).toEqual([]);
+    expect(stage.events.map(({ act }) => act)).toEqual(["created", "updated", "updated", "deleted"]);
+    expect(stage.events[2]).toMatchObject({
+      actor: { id: "ada" },
+      comment: { id: comment.id },
+      excerpt: "three, @Bruno",
+      mentions: ["bruno"],
+    });
+    expect(new Set(stage.events.map(({ id }) => id)).size).toBe(4);
+    expect(stage.boards).toHaveLength(5);
+  });
+
+  it("lets a comment stand as it was when the service does not take the change", async () => {
+    const { comment } = (await stage.write("ada", "keys", "as it was")).body;
+    stage.refuse = new BelfryError("unavailable");
+    expect((await stage.edit("ada", comment.id, "changed")).status).toBe(503);
+    expect((await stage.remove("ada", comment.id)).status).toBe(503);
+    expect(await stage.texts("keys")).toEqual(["as it was"]);
+    stage.refuse = null;
+    await stage.close();
+    await stage.open();
+    expect(await stage.texts("keys")).toEqual(["as it was"]);
+    expect(stage.events).toHaveLength(3);
+  });
+
+  it("refuses a change of what is gone or somebody else's, and what is no text", async () => {
+    const { comment } = (await stage.write("ada", "keys", "mine")).body;
+    expect((await stage.edit("bruno", comment.id, "yours")).status).toBe(403);
+    expect((await stage.remove("bruno", comment.id)).status).toBe(403);
+    expect((await stage.edit("ada", "none", "text")).status).toBe(404);
+    expect((await stage.remove("ada", "none")).status).toBe(404);
+    for (const text of ["", " ", 7, null, "x".repeat(2_001)]) expect((await stage.edit("ada", comment.id, text)).status).toBe(400);
+    expect((await stage.call(`/demo/comments/${comment.id}`, {}, undefined, "DELETE")).status).toBe(401);
+    expect(await stage.texts("keys")).toEqual(["mine"]);
+    expect(stage.events).toHaveLength(1);
+  });
+
+  it.each(["updated", "deleted"])("finishes on the next start what a crash left of a comment that was %s", async (act) => {
+    const { comment } = (await stage.write("ada", "keys", "before")).body;
+    await stage.close();
+    const file = join(stage.dataDir, "demo-forum.json");
+    const state = JSON.parse(await readFile(file, "utf8")) as { comments: Array<{ id: string; change: object | null }> };
+    const change = { id: "x-9", act, text: "after", at: new Date().toISOString() };
+    for (const kept of state.comments) if (kept.id === comment.id) kept.change = change;
+    await writeFile(file, JSON.stringify(state));
+    await stage.open();
+    expect(await stage.texts("keys")).toEqual(act === "updated" ? ["after"] : []);
+    expect(stage.events.at(-1)).toMatchObject({ id: "demo-change-x-9", act });
+    await stage.close();
+    await stage.open();
+    await stage.texts("keys");
+    expect(stage.events).toHaveLength(2);
   });
 
   it("does not overwrite a file that is not its own, and says that it is unavailable", async () => {

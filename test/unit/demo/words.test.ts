@@ -1,37 +1,61 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Notification } from "../../../client/demo/words.js";
-import { countsInWords, sentenceOf } from "../../../client/demo/words.js";
+import fc from "fast-check";
+import type { Comment } from "../../../client/demo/api.js";
+import { ago, branchesOf, piecesOf } from "../../../client/demo/words.js";
 
-const PLAIN: Notification = { id: "n", seq: 1, reason: "direct", type: "invitation", createdAt: "", readAt: null, archivedAt: null };
-const ADA = { id: "ada", name: "Ada" };
+const MEMBERS = [
+  { id: "ada", name: "Ada", colour: "" },
+  { id: "bruno", name: "Bruno", colour: "" },
+];
 
-describe("the words of the demo page's bell", () => {
-  it("say what happened in a thread", () => {
-    const reply = { ...PLAIN, reason: "reply", type: "comment", actor: ADA, thread: { id: "t", title: "Keys" } };
-    expect(sentenceOf(reply)).toEqual({ who: "Ada", says: "replied to you in", where: "Keys" });
-    expect(sentenceOf({ ...PLAIN, reason: "mention", type: "comment", actor: ADA })).toMatchObject({ where: "a thread" });
+const comment = (id: string, parent: string | null = null): Comment => ({ id, parent, author: "ada", text: id, at: "", editedAt: null });
+
+describe("the words of the demo's page", () => {
+  it("set apart the members whom a text calls by name, in no regard to case, and nobody else", () => {
+    const called = piecesOf("Hello @ada, @Bruno: write to x@bruno, @Brunox or @Zoe", MEMBERS).filter(({ member }) => member !== null);
+    expect(called.map(({ text, member }) => [text, member?.id])).toEqual([
+      ["@ada", "ada"],
+      ["@Bruno", "bruno"],
+    ]);
   });
 
-  it("say who wrote a message, and how a task has ended", () => {
-    expect(sentenceOf({ ...PLAIN, type: "message", actor: ADA })).toEqual({ who: "Ada", says: "wrote to you:" });
-    const task = { ...PLAIN, type: "task", actor: { id: "system" } };
-    expect(sentenceOf({ ...task, actor: { id: "system", name: "Export" }, data: { task: "t", state: "completed" } })).toEqual({
-      who: "Export",
-      says: "is complete",
-      mark: "done",
-    });
-    expect(sentenceOf({ ...task, data: { task: "t", state: "failed" } })).toEqual({ who: "A task", says: "has failed", mark: "failed" });
+  it("lose nothing of a text", () => {
+    const words = fc.constantFrom("@", "Ada", "@Bruno", " ", "\n", "🔔", "<b>", "x");
+    fc.assert(
+      fc.property(fc.array(words), (parts) => {
+        const text = parts.join("");
+        expect(
+          piecesOf(text, MEMBERS)
+            .map((piece) => piece.text)
+            .join(""),
+        ).toBe(text);
+      }),
+    );
   });
 
-  it("name the one who acted as well as they can", () => {
-    expect(sentenceOf(PLAIN)).toEqual({ who: "Belfry", says: "has news for you" });
-    expect(sentenceOf({ ...PLAIN, actor: { id: "system" } }).who).toBe("Belfry");
-    expect(sentenceOf({ ...PLAIN, actor: { id: "7" } }).who).toBe("7");
+  it("say how long ago something was, and never that it is still to come", () => {
+    const now = Date.parse("2026-01-02T12:00:00Z");
+    expect(ago("2026-01-02T11:59:30Z", now)).toBe("just now");
+    expect(ago("2026-01-02T13:00:00Z", now)).toBe("just now");
+    expect(ago("2026-01-02T11:55:00Z", now)).toBe("5 min. ago");
+    expect(ago("2026-01-01T11:00:00Z", now)).toBe("yesterday");
   });
+});
 
-  it("count what the badge counts", () => {
-    expect(countsInWords(0, 0)).toBe("0 unread notifications");
-    expect(countsInWords(1, 1)).toBe("1 unread notification and 1 announcement");
-    expect(countsInWords(2, 3)).toBe("2 unread notifications and 3 announcements");
+describe("the demo's comments", () => {
+  it("stand under what they answer, also answers to answers, and for themselves when that is gone", () => {
+    const branches = branchesOf([
+      comment("1"),
+      comment("2", "1"),
+      comment("3"),
+      comment("4", "2"),
+      comment("5", "gone"),
+      comment("6", "5"),
+    ]);
+    expect(branches.map((branch) => [branch.comment.id, branch.answers.map(({ id }) => id)])).toEqual([
+      ["1", ["2", "4"]],
+      ["3", []],
+      ["5", ["6"]],
+    ]);
   });
 });
