@@ -122,6 +122,33 @@ describe("web push in a browser", () => {
     expect([await stateOf(), await endpointsOf(service, USER)]).toEqual(["off", []]);
   });
 
+  it("is offered by the bell when the member looks at what has come, not before, and not again after a no", async () => {
+    await told("something to look at");
+    await page.evaluate(`
+      Object.defineProperty(Notification, "permission", { configurable: true, get: () => globalThis.answer ?? "default" });
+      Notification.requestPermission = async () => (globalThis.answer = "granted");
+      import("/client/belfry-bell.js").then(() => {
+        const bell = document.createElement("belfry-bell");
+        Object.assign(bell, { token: ${JSON.stringify(tokenOf(service, USER))}, push: "", id: "with-push", position: "bottom-end" });
+        document.body.append(bell);
+      })`);
+    const bell = page.locator("#with-push");
+    const offer = bell.getByText("Be told on this device when you are away?");
+    const toggle = bell.getByRole("button", { name: "Notifications, 1 unread" });
+    await toggle.waitFor();
+    expect(await offer.count()).toBe(0);
+    await toggle.click();
+    await bell.getByRole("button", { name: "Not now" }).click();
+    expect(await offer.count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await page.evaluate("localStorage.removeItem('belfry-push')");
+    await page.locator("#with-push .bell").click();
+    await bell.getByRole("button", { name: "Turn on" }).click();
+    await until("the browser is registered", async () => (await endpointsOf(service, USER)).includes(ENDPOINT));
+    await offer.waitFor({ state: "detached" });
+    await page.evaluate("push.disable()");
+  });
+
   it("says so where the member has said no, and asks nobody again", async () => {
     await context.clearPermissions();
     const failure = await page.evaluate("push.enable().then(() => null, ({ code }) => code)");

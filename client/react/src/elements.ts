@@ -31,6 +31,8 @@ export interface BellProps extends ElementProps, OpenProps {
   /** Names of what is left out: `banner`, `toasts`, `tasks`. */
   hide?: string;
   sound?: boolean;
+  /** Offers web push; the address of the service worker on the page's own origin, or "" for where it is by default. */
+  push?: string;
 }
 
 export interface InboxProps extends ElementProps, OpenProps {

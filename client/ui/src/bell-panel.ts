@@ -10,6 +10,8 @@ export interface PanelParts {
   readonly client: Belfry | null;
   readonly language: Language;
   readonly theme: Theme;
+  /** The offer of web push, where it is made now. */
+  readonly offer: TemplateResult | typeof nothing;
   hides(name: string): boolean;
   onClose(): void;
   onOpen(event: Event): void;
@@ -18,7 +20,7 @@ export interface PanelParts {
 }
 
 /** What stands in the open panel: the head, running tasks, announcements, and the inbox. */
-export function panelOf({ client, language, theme, hides, onClose, onOpen, onLeft }: PanelParts): TemplateResult {
+export function panelOf({ client, language, theme, offer, hides, onClose, onOpen, onLeft }: PanelParts): TemplateResult {
   const close = language.say("close");
   return html`<div class="head" part="head">
       <h2 class="title" part="title">${language.say("notifications")}</h2>
@@ -50,6 +52,7 @@ export function panelOf({ client, language, theme, hides, onClose, onOpen, onLef
                     ></belfry-banner>`
               }
             </div>
+            ${offer}
             <belfry-inbox
               exportparts="inbox, bar, tabs, tab, tab-chosen, list, row, row-unread, row-tool, read-all, notice, notice-stopped, empty, avatar, button"
               .client=${client}

@@ -203,6 +203,20 @@ export const bellStyle = css`
     font-size: 1.0667em;
   }
 
+  .offer {
+    display: grid;
+    gap: 0.6rem;
+    padding: 0.85rem 1rem;
+    border-block-end: 1px solid var(--_line);
+    background: color-mix(in srgb, var(--_accent) 9%, var(--_surface));
+  }
+
+  .offer .acts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem;
+  }
+
   .floating {
     position: fixed;
     z-index: 2147482999;

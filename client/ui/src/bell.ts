@@ -7,6 +7,7 @@ import { icon } from "./looks/icons.js";
 import { shared, tokens } from "./looks/tokens.js";
 import { lower, placeAt, placeBelow, raise } from "./page/layer.js";
 import type { OpenEvent } from "./page/open-event.js";
+import { PushOffer } from "./page/push-offer.js";
 import { fetchToken } from "./page/token.js";
 import { Voice } from "./page/voice.js";
 import type { Corner } from "./toasts.js";
@@ -30,6 +31,7 @@ export class BelfryBell extends BelfryElement {
     position: { reflect: true },
     hide: {},
     sound: { type: Boolean },
+    push: {},
     open: { type: Boolean, reflect: true },
   };
   static override styles = [tokens, shared, bellStyle];
@@ -44,10 +46,16 @@ export class BelfryBell extends BelfryElement {
   /** Names of what the bell leaves out, with spaces between: `banner`, `toasts`, `tasks`. */
   declare hide: string;
   declare sound: boolean;
+  /**
+   * Offers web push, with this address of the service worker on the page's own origin; empty: `/client/belfry-sw.js` where the page is the
+   * service's, else `/belfry-sw.js`. Null: no web push.
+   */
+  declare push: string | null;
   /** Whether the panel is open. */
   declare open: boolean;
 
   readonly #voice = new Voice(this);
+  readonly #offer = new PushOffer(this, () => this.#toPanel());
   /** The client that this element has made, and has to close. */
   #own: Belfry | null = null;
   #rings = false;
@@ -62,6 +70,7 @@ export class BelfryBell extends BelfryElement {
     this.position = null;
     this.hide = "";
     this.sound = false;
+    this.push = null;
     this.open = false;
   }
 
@@ -105,7 +114,12 @@ export class BelfryBell extends BelfryElement {
 
   protected override followed(client: Belfry): () => void {
     this.#lastUnread = client.unread;
-    return this.#voice.follow(client);
+    const silence = this.#voice.follow(client);
+    const leave = this.push === null ? () => {} : this.#offer.follow(client, this.url, this.push);
+    return () => {
+      silence();
+      leave();
+    };
   }
 
   protected override clientChanged(): void {
@@ -205,6 +219,7 @@ export class BelfryBell extends BelfryElement {
       client: this.client,
       language: this.language,
       theme: this.theme,
+      offer: this.#offer.template(this.language),
       hides: (name) => this.#hides(name),
       onClose: () => this.close(true),
       onOpen: this.#onOpen,
@@ -237,6 +252,7 @@ export class BelfryBell extends BelfryElement {
     placeAt(panel, this);
     raise(panel);
     panel.focus({ preventScroll: true });
+    if ((this.client?.notifications.length ?? 0) > 0) void this.#offer.look();
   }
 
   readonly #rung = (): void => {

@@ -84,5 +84,10 @@ export const en = {
   toasts: "New notifications",
   moreToasts: { one: "and {count} more", other: "and {count} more" },
   dismissToast: "Dismiss",
+  pushOffer: "Be told on this device when you are away?",
+  pushOn: "Turn on",
+  pushLater: "Not now",
+  pushFailed: "That did not work. Try again?",
+
   arrived: { one: "New notification: {what}", other: "{count} new notifications" },
 } satisfies Record<string, Message>;

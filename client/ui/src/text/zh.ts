@@ -81,5 +81,10 @@ export const zh: Catalogue = {
   toasts: "新通知",
   moreToasts: "还有 {count} 条",
   dismissToast: "关闭",
+  pushOffer: "离开时,要在此设备上接收通知吗?",
+  pushOn: "开启",
+  pushLater: "以后再说",
+  pushFailed: "未能开启。要再试一次吗?",
+
   arrived: { one: "新通知:{what}", other: "{count} 条新通知" },
 };
