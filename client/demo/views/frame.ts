@@ -34,7 +34,7 @@ export function header(parts: FrameParts): TemplateResult {
       <button type="button" class="switch" role="switch" aria-checked=${isOn ? "true" : "false"} @click=${() => parts.turn(!isOn)}>
         <span class="label">Network</span><span class="track"><span class="knob"></span></span>
       </button>
-      <belfry-bell id="bell" hide="banner" .client=${client}></belfry-bell>
+      <belfry-bell id="bell" hide="banner" push=${isFramed ? nothing : ""} .client=${client}></belfry-bell>
     </div>
     ${state(parts)}
     <belfry-banner class="announcements" .client=${client} @belfry-left=${focusBell}></belfry-banner>
