@@ -12,9 +12,9 @@ import {
 import type { Companion } from "../types.js";
 import { storeWithCompanion } from "./companion.js";
 import { toEntryDoc, toPublication, toPublicationDoc } from "./documents.js";
-import { outlast, writeFailure } from "./errors.js";
+import { answered, outlast, writeFailure } from "./errors.js";
 import { type Inserted, insert } from "./insert.js";
-import { ELECTION_MS } from "./limits.js";
+import { ELECTION_MS, UNANSWERED_MS } from "./limits.js";
 import { Orphans } from "./orphans.js";
 import { database, driverCollection, type EntryDoc, type Models, type PublicationDoc } from "./schemas.js";
 
@@ -164,7 +164,7 @@ export class Appender {
       for (let index = queue.shift(); index !== undefined && faults.length === 0; index = queue.shift()) {
         const { row, companion } = writes[index] as Required<Write<Companion>>;
         try {
-          const end = await storeWithCompanion(this.#models, toEntryDoc(row), companion);
+          const end = await answered(storeWithCompanion(this.#models, toEntryDoc(row), companion), UNANSWERED_MS);
           if (!end.stored && end.time === undefined) this.#orphans.suspect();
           outcomes[index] = end.stored ? { is: "stored" } : ((await this.#resolveRows([row], end.time))[0] as RowOutcome);
         } catch (error) {
@@ -181,11 +181,12 @@ export class Appender {
     const session = this.#models.entries.db.getClient().startSession({ causalConsistency: true });
     try {
       if (time !== undefined) session.advanceOperationTime(time);
-      return await read({ session });
+      return await answered(read({ session }), UNANSWERED_MS);
     } catch (error) {
       throw writeFailure(error, true);
     } finally {
-      await session.endSession();
+      // Not waited for: the driver may never answer this either.
+      void session.endSession().catch(() => {});
     }
   }
 }

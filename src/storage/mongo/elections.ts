@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Connection, mongo } from "mongoose";
 import { BelfryError } from "../../errors.js";
 import { DEADLINE } from "./connection.js";
-import { guard } from "./errors.js";
-import { CALL_DEADLINE_MS, ELECTION_PAUSE_MS } from "./limits.js";
+import { answered, guard } from "./errors.js";
+import { CALL_DEADLINE_MS, ELECTION_PAUSE_MS, UNANSWERED_MS } from "./limits.js";
 import { database, type Models } from "./schemas.js";
 
 /** Makes a read as `guard` does, and again where it met an election. */
@@ -47,7 +47,7 @@ class Elections {
     return guard(async () => {
       for (;;) {
         const before = this.#latest;
-        const result = await work();
+        const result = await answered(work(), UNANSWERED_MS);
         if (before !== null && before === this.#latest && before === this.#settled) return result;
         this.#settling ??= this.#settle().finally(() => {
           this.#settling = null;
@@ -61,7 +61,7 @@ class Elections {
   async #settle(): Promise<void> {
     const deadline = performance.now() + CALL_DEADLINE_MS;
     for (;;) {
-      const hello = await this.#db.command({ hello: 1, ...DEADLINE });
+      const hello = await answered(this.#db.command({ hello: 1, ...DEADLINE }), UNANSWERED_MS);
       const elected = (hello.electionId as mongo.ObjectId | undefined)?.toHexString() ?? null;
       this.#latest ??= elected;
       // A primary writes an entry of its own before it takes others' writes, so the last one written is of its term.

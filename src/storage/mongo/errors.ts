@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { mongo } from "mongoose";
 import { BelfryError } from "../../errors.js";
 import { OutcomeUnknown } from "../../stream/types.js";
-import { CALL_DEADLINE_MS, ELECTION_PAUSE_MS } from "./limits.js";
+import { CALL_DEADLINE_MS, ELECTION_PAUSE_MS, UPKEEP_UNANSWERED_MS } from "./limits.js";
 
 /** The server's code for a document that a unique index refused. */
 export const DUPLICATE_KEY = 11000;
@@ -45,6 +45,19 @@ export async function outlast<T>(ms: number, work: () => Promise<T>): Promise<T>
   }
 }
 
+/** What the driver answers. @throws MongoNetworkTimeoutError where it says nothing for so long: nobody knows what became of a write */
+export async function answered<T>(call: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new mongo.MongoNetworkTimeoutError(`the driver has said nothing for ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([call, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Whether there is no primary, or none that can be reached, so that the same may succeed in a moment. */
 function isElection(thrown: unknown): boolean {
   if (thrown instanceof mongo.MongoNetworkError || thrown instanceof mongo.MongoServerSelectionError) return true;
@@ -75,7 +88,7 @@ export function serverError({ code, errmsg }: { code: number; errmsg: string }):
  */
 export async function guard<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await outlast(CALL_DEADLINE_MS, work);
+    return await outlast(CALL_DEADLINE_MS, () => answered(work(), UPKEEP_UNANSWERED_MS));
   } catch (cause) {
     if (cause instanceof BelfryError) throw cause;
     throw unavailable(cause, "try again in a moment");

@@ -1,7 +1,7 @@
 import type { mongo } from "mongoose";
 import { ACKNOWLEDGED, DURABLE } from "./connection.js";
-import { DUPLICATE_KEY, serverError, writeFailure } from "./errors.js";
-import { CALL_DEADLINE_MS } from "./limits.js";
+import { answered, DUPLICATE_KEY, serverError, writeFailure } from "./errors.js";
+import { CALL_DEADLINE_MS, UNANSWERED_MS } from "./limits.js";
 
 /**
  * Characters in one insert command; a character is at most 3 bytes of UTF-8. Threat: MongoDB refuses a message above 48 MB as a whole, and
@@ -70,7 +70,7 @@ async function send(db: mongo.Db, collection: string, documents: object[], { dur
   let reply: InsertReply;
   try {
     const command = { insert: collection, documents, ordered: false, writeConcern, maxTimeMS: CALL_DEADLINE_MS };
-    reply = (await db.command(command)) as unknown as InsertReply;
+    reply = (await answered(db.command(command), UNANSWERED_MS)) as unknown as InsertReply;
   } catch (error) {
     throw writeFailure(error, sentBefore);
   }

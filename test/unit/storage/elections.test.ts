@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { mongo } from "mongoose";
 import { BelfryError } from "../../../src/errors.js";
-import { outlast } from "../../../src/storage/mongo/errors.js";
+import { answered, outlast, writeFailure } from "../../../src/storage/mongo/errors.js";
 import { OutcomeUnknown } from "../../../src/stream/types.js";
 
 /** Long enough for a few attempts, whatever the machine does meanwhile. Milliseconds. */
@@ -44,5 +44,19 @@ describe("work that waits for a primary", () => {
     const { work, tries } = failing(...errors);
     await expect(outlast(0, work)).rejects.toBe(errors[tries.count - 1]);
     expect(tries.count).toBeLessThan(3);
+  });
+});
+
+describe("a call of which the driver never says anything", () => {
+  it("ends with an error that leaves its outcome open", async () => {
+    const silence = answered(new Promise(() => {}), 20);
+    await expect(silence).rejects.toThrow("nothing for 20 ms");
+    const error = await silence.catch((thrown: unknown) => thrown);
+    expect(writeFailure(error, false)).toBeInstanceOf(OutcomeUnknown);
+  });
+
+  it("does not end one that answers in time, whatever it answers", async () => {
+    expect(await answered(Promise.resolve("done"), 1_000)).toBe("done");
+    await expect(answered(Promise.reject(new Error("no")), 1_000)).rejects.toThrow("no");
   });
 });
