@@ -28,6 +28,7 @@ describe.each(STORES)("the forum's posts through the Discourse hook, on $store",
     audience = new Audience(bodies, service);
     await audience.arrive();
     const rows = expectedForum(bodies);
+    expect(rows).toHaveLength(2_040);
     for (const [index, body] of bodies.entries()) {
       const { status, answer } = await sendHook(service, body, "post_created", String(index + 1));
       expect(status).toBe(202);

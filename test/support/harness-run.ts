@@ -124,9 +124,12 @@ class Run {
   async play(faults: PlannedFault[], long: boolean): Promise<void> {
     const part = forumPart(await readForum(), this.seed);
     this.#part = part;
-    const users = part.users.slice(0, MEMBERS);
-    const places = { urls: this.cluster.urls, secret: this.cluster.keys.jwtSecret };
     const wishes = part.wishes.flatMap((call) => (call.is === "settings" ? [call.wish] : []));
+    // The last one is banned, and then may not wish for anything.
+    const outlaw = part.users.slice(MEMBERS - 1).find((one) => !wishes.some(({ user }) => user === one));
+    if (outlaw === undefined) throw new Error("all members have wishes");
+    const users = [...part.users.slice(0, MEMBERS - 1), outlaw];
+    const places = { urls: this.cluster.urls, secret: this.cluster.keys.jwtSecret };
     const blocks = wishes.filter((wish) => wish.is === "block");
     const isBlocked = (from: string, to: string): boolean => blocks.some(({ user, other }) => user === to && other === from);
     const crowd = new Crowd(users, { places, seed: this.seed, topics: TOPICS, isBlocked });
