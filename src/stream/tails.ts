@@ -39,6 +39,8 @@ async function readWhole<C>(store: StreamStore<C>, queue: Queue<C>, streams: str
     const lane = queue.lane(stream);
     // A lane that became busy meanwhile knows better.
     if (lane.busy || (lane.tail !== null && lane.tail.head > tail.head)) continue;
+    // Nobody else has written meanwhile: soon it need not be asked for any more.
+    if (lane.looks > 0 && lane.tail?.head === tail.head) lane.looks--;
     lane.tail = tail;
     lane.isBaseOld = false;
   }

@@ -79,32 +79,30 @@ export class MongoStreams implements StreamStore<Companion> {
     return this.#appender.append(batch);
   }
 
-  tails(streams: string[]): Promise<Map<string, Tail>> {
-    return this.#read(async () => {
-      const tails = new Map<string, Tail>(streams.map((stream) => [stream, { head: 0, base: 1, unread: 0 }]));
-      const names = [...tails.keys()];
-      for (let from = 0; from < names.length; from += TAILS_A_COMMAND) {
-        for (const doc of await this.#readTails(names.slice(from, from + TAILS_A_COMMAND))) {
-          if ("b" in doc) (tails.get(doc._id) as Tail).base = doc.b;
-          else Object.assign(tails.get(doc._id.s) as Tail, { head: doc._id.n, unread: doc.u });
-        }
+  async tails(streams: string[]): Promise<Map<string, Tail>> {
+    const tails = new Map<string, Tail>(streams.map((stream) => [stream, { head: 0, base: 1, unread: 0 }]));
+    const names = [...tails.keys()];
+    // A read for each command: thousands of streams may take longer than one read may.
+    for (let from = 0; from < names.length; from += TAILS_A_COMMAND) {
+      const some = names.slice(from, from + TAILS_A_COMMAND);
+      for (const doc of await this.#read(() => this.#readTails(some))) {
+        if ("b" in doc) (tails.get(doc._id) as Tail).base = doc.b;
+        else Object.assign(tails.get(doc._id.s) as Tail, { head: doc._id.n, unread: doc.u });
       }
-      return tails;
-    });
+    }
+    return tails;
   }
 
-  look(places: EntryPlace[]): Promise<Array<EntryPlace & { unread: number }>> {
-    return this.#read(async () => {
-      const found: Array<EntryPlace & { unread: number }> = [];
-      for (let from = 0; from < places.length; from += PLACES_A_COMMAND) {
-        const $in = places.slice(from, from + PLACES_A_COMMAND).map(({ stream, seq }): Place => ({ s: stream, n: seq }));
-        const docs = await this.#entries
-          .find({ _id: { $in } }, { ...DEADLINE, projection: { u: 1 }, batchSize: PLACES_A_COMMAND })
-          .toArray();
-        for (const { _id, u } of docs) found.push({ stream: _id.s, seq: _id.n, unread: u });
+  async look(places: EntryPlace[]): Promise<Array<EntryPlace & { unread: number }>> {
+    const found: Array<EntryPlace & { unread: number }> = [];
+    for (let from = 0; from < places.length; from += PLACES_A_COMMAND) {
+      const $in = places.slice(from, from + PLACES_A_COMMAND).map(({ stream, seq }): Place => ({ s: stream, n: seq }));
+      const options = { ...DEADLINE, projection: { u: 1 }, batchSize: PLACES_A_COMMAND };
+      for (const { _id, u } of await this.#read(() => this.#entries.find({ _id: { $in } }, options).toArray())) {
+        found.push({ stream: _id.s, seq: _id.n, unread: u });
       }
-      return found;
-    });
+    }
+    return found;
   }
 
   async read(stream: string, after: number, upTo: number, limit: number): Promise<StoredEntry[]> {

@@ -131,6 +131,24 @@ describe("what another node has appended", () => {
     expect(bases).toEqual([3]);
   });
 
+  it("is not asked for for ever, where a stream gets nothing but marks and nobody else writes any more", async () => {
+    let reads = 0;
+    const streams = embedded.stores.streams;
+    const tails = (names: string[]) => {
+      reads++;
+      return streams.tails(names);
+    };
+    const log = node({ store: new Proxy(streams, { get: (target, name) => (name === "tails" ? tails : bound(target, name)) }) });
+    await append(log);
+    log.hearHead("s", 2);
+    reads = 0;
+    for (let seq = 2; seq < 30; seq++) {
+      const draft = { key: `mark-${seq}`, kind: "seen", own: "{}", count: 0 };
+      expect(await log.transact("s", async () => ({ draft, companion: undefined }))).toMatchObject({ seq });
+    }
+    expect(reads).toBe(LOOKS_AFTER_OTHERS);
+  });
+
   it("costs nothing where it is not news", async () => {
     let reads = 0;
     const streams = embedded.stores.streams;
