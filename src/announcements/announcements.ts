@@ -2,7 +2,7 @@ import { hash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { BelfryError } from "../errors.js";
 import { isoTime } from "../inbox/index.js";
-import type { StoredEntry } from "../stream/types.js";
+import type { StoredEntry, Tail } from "../stream/types.js";
 import { type MemberDirectory, type MemberFacts, requireAudience } from "./audience.js";
 import { Board } from "./board.js";
 import { Passings } from "./passings.js";
@@ -212,6 +212,15 @@ export class Announcements {
   onEntry(listener: (entry: StoredEntry) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Where the stream is, with the ends of all that is over by now in it: of one whose end is not written, nobody could say whether a client
+   * that comes back shows it. @throws what the store throws
+   */
+  async tail(): Promise<Tail> {
+    await this.#schedule.catchUp();
+    return this.#log.tail(ANNOUNCEMENTS_STREAM);
   }
 
   /** The announcements as this member sees them, for one session, which may begin at any entry up to `upTo`. */

@@ -7,10 +7,7 @@ import type { AnnouncementChange, AnnouncementRecord, AnnouncementStore } from "
 export const ANNOUNCEMENTS_STREAM = "announcements";
 
 /** What this room needs of the log. */
-export type AnnouncementLog = Pick<
-  StreamLog<AnnouncementChange>,
-  "epoch" | "tail" | "tails" | "headsAfter" | "page" | "subscribe" | "transact"
->;
+export type AnnouncementLog = Pick<StreamLog<AnnouncementChange>, "epoch" | "tail" | "headsAfter" | "page" | "subscribe" | "transact">;
 
 /** Others who may be faster in a row before a change is given up. Threat: a request that never ends. */
 const MAX_TRIES = 8;

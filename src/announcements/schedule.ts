@@ -25,6 +25,8 @@ export class Schedule {
   readonly #onError: (error: unknown) => void;
   /** All that are scheduled or live, by id, and when something is due: milliseconds, or infinity. */
   readonly #due = new Map<string, number>();
+  /** Those that are being changed. */
+  readonly #happening = new Map<string, Promise<void>>();
   #refreshAt = 0;
   #wasMine = false;
 
@@ -79,7 +81,23 @@ export class Schedule {
     }
   }
 
-  async #happen(id: string): Promise<void> {
+  /** Does what is due, be it this node's to do or not. Who asks meanwhile waits for the same. @throws what the store throws */
+  async catchUp(): Promise<void> {
+    const now = this.#clock();
+    const due = [...this.#due].filter(([, at]) => at <= now);
+    if (due.length > 0) await Promise.all(due.map(([id]) => this.#happen(id)));
+  }
+
+  #happen(id: string): Promise<void> {
+    let happening = this.#happening.get(id);
+    if (happening === undefined) {
+      happening = this.#change(id).finally(() => this.#happening.delete(id));
+      this.#happening.set(id, happening);
+    }
+    return happening;
+  }
+
+  async #change(id: string): Promise<void> {
     const { record } = await this.#records.change(id, asTimeHasIt(this.#clock()));
     if (record === null) this.drop(id);
     else this.note(record);

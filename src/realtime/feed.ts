@@ -42,7 +42,7 @@ export interface FeedEvents {
   /** Nothing goes on before the client has read what was sent. */
   held(): void;
   failed(error: unknown): void;
-  /** A snapshot or `synced` is to be sent now: what it builds on must be sent before. */
+  /** Something of the stream is to be sent now: what it builds on must be sent before. */
   showing(): void;
   /** `synced` has been sent. */
   synced(): void;
@@ -193,7 +193,8 @@ export class Feed {
         const read = this.#sent >= target ? null : await this.#reader.turns.run(() => this.#nextPage());
         if (!this.#isOpen()) return;
         if (read !== null) {
-          this.#sendPage(read);
+          // What has changed how it looks since it was encoded was sent to the client meanwhile: it is read once more.
+          if (this.source.fits(read.encoded)) this.#sendPage(read);
           // A long replay must not keep the others waiting, nor whatever ends it.
           await breath();
         } else if (!this.#anew && this.#target === target) {
@@ -288,6 +289,7 @@ export class Feed {
   }
 
   #write(packet: Packet): void {
+    this.#events.showing();
     this.#outlet.writeEncoded(packet);
     this.source.passed(this.#sent);
   }

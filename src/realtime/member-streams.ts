@@ -30,8 +30,8 @@ export interface MemberStream {
   /** Resolves when everything up to `seq` can be counted. */
   prepare(seq: number): Promise<void>;
   snapshot(): Promise<StreamSnapshot>;
-  /** Whether a snapshot still fits what the client has been given of other streams since it was taken. */
-  fits(snapshot: StreamSnapshot): boolean;
+  /** Whether a snapshot, or an encoded page, still fits what the client has been given of other streams since it was made. */
+  fits(made: StreamSnapshot | string[]): boolean;
   /** The member's count right after the entry `seq`, of which `unread` is stored. */
   unreadAt(unread: number, seq: number): number;
   /** The entry is given to the client. */
@@ -75,7 +75,7 @@ export class AnnouncementStream implements MemberStream {
   #late: StoredEntry[] | null = null;
   /** Counts what the inbox has settled. */
   #settlings = 0;
-  readonly #takenAt = new WeakMap<StreamSnapshot, number>();
+  readonly #madeAt = new WeakMap<StreamSnapshot | string[], number>();
 
   /** Goes on with the view that `open` gives; to be called before anything else, and again when the member may see something else. */
   async load(open: () => Promise<AnnouncementView>): Promise<void> {
@@ -106,7 +106,9 @@ export class AnnouncementStream implements MemberStream {
 
   async encodePage(entries: StoredEntry[]): Promise<string[]> {
     await this.view.prepare(entries.at(-1)?.seq ?? 0);
-    return entries.map((entry) => this.view.encode(entry));
+    const encoded = entries.map((entry) => this.view.encode(entry));
+    this.#madeAt.set(encoded, this.#settlings);
+    return encoded;
   }
 
   prepare(seq: number): Promise<void> {
@@ -127,12 +129,12 @@ export class AnnouncementStream implements MemberStream {
     const settlings = this.#settlings;
     const taken = await this.view.snapshot();
     const snapshot = { ...taken, epoch: this.epochOf(taken.epoch) };
-    this.#takenAt.set(snapshot, settlings);
+    this.#madeAt.set(snapshot, settlings);
     return snapshot;
   }
 
-  fits(snapshot: StreamSnapshot): boolean {
-    return this.#takenAt.get(snapshot) === this.#settlings;
+  fits(made: StreamSnapshot | string[]): boolean {
+    return this.#madeAt.get(made) === this.#settlings;
   }
 
   unreadAt(_unread: number, seq: number): number {

@@ -38,7 +38,7 @@ export interface NotificationRooms {
   log: StreamReader;
   turns: Turnstile;
   inbox: Inbox;
-  announcements: Pick<Announcements, "view" | "onEntry">;
+  announcements: Pick<Announcements, "tail" | "view" | "onEntry">;
   tasks: Pick<Tasks, "running" | "recent" | "subscribe" | "onEnd">;
   presence: Presence;
   /** Null where this node is the only one. */

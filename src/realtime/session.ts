@@ -5,7 +5,7 @@ import type { Identity } from "../auth/index.js";
 import { BelfryError } from "../errors.js";
 import type { StreamName } from "../inbox/requests.js";
 import type { MemberRecord } from "../members/index.js";
-import type { Cursor, StreamReader } from "../stream/index.js";
+import type { Cursor, StreamReader, Tail } from "../stream/index.js";
 import type { Progress } from "../tasks/index.js";
 import type { Opening } from "./admission.js";
 import { Feed, type FeedEvents, type FeedReader } from "./feed.js";
@@ -31,7 +31,7 @@ export interface SessionRooms {
   log: StreamReader;
   turns: FeedReader["turns"];
   inbox: Parameters<typeof inboxOf>[1];
-  announcements: { view(member: MemberRecord, upTo?: number): Promise<AnnouncementView> };
+  announcements: { tail(): Promise<Tail>; view(member: MemberRecord, upTo?: number): Promise<AnnouncementView> };
   tasks: { running(user: string): Promise<Progress[]> };
   presence: { readonly users: number };
   handlers: ReturnType<typeof requestHandlers>;
@@ -89,7 +89,7 @@ export class Session implements Requester {
         () => {},
         () => this.#onInboxSynced(),
       ),
-      // What the client has been given of its inbox decides what is still unread of the announcements.
+      // What the client has been given of its inbox decides how announcements look and are counted: it must have come to the client too.
       this.#feed(
         this.#announcements,
         () => this.feeds[0].flush(),
@@ -133,11 +133,9 @@ export class Session implements Requester {
     const { log, announcements, presence } = this.#rooms;
     const [inbox, announced] = this.feeds;
     const epoch = await log.epoch();
-    const tails = await log.tails(this.feeds.map((feed) => feed.source.stream));
-    const tailOf = (feed: Feed) => tails.get(feed.source.stream) ?? { head: 0, base: 1, unread: 0 };
-    const ofInbox = await inbox.open(cursors.inbox, epoch, tailOf(inbox));
-    // After the inbox: what it settles from here on comes as entries, what it settled before is stored.
-    const tail = tailOf(announced);
+    const ofInbox = await inbox.open(cursors.inbox, epoch, await log.tail(inbox.source.stream));
+    // After the inbox: what it settles from here on comes as entries, what it settled before is stored, and what it has settled was announced.
+    const tail = await announcements.tail();
     await this.#announcements.load(() => announcements.view(this.#member, tail.head));
     const ofAnnouncements = await announced.open(cursors.announcements, epoch, tail);
     // What was settled on another device may be counted already: the inbox is not synced before it has said so.

@@ -10,7 +10,7 @@ import { Writer } from "./writer.js";
 export type AppendAnswer = Pick<Appended, "seq" | "unread" | "repeated">;
 
 /** What a reader needs of the log. */
-export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "tails" | "headsAfter" | "page" | "subscribe">;
+export type StreamReader = Pick<StreamLog, "epoch" | "tail" | "headsAfter" | "page" | "subscribe">;
 
 export interface StreamLogOptions<C> {
   store: StreamStore<C>;
@@ -95,10 +95,6 @@ export class StreamLog<C = unknown> {
   /** The stream's end as the store has it now. */
   async tail(stream: string): Promise<Tail> {
     return (await this.#store.tails([stream])).get(stream) ?? { head: 0, base: 1, unread: 0 };
-  }
-
-  tails(streams: string[]): Promise<Map<string, Tail>> {
-    return this.#store.tails(streams);
   }
 
   /**

@@ -99,6 +99,16 @@ describe("an entry on a member's socket", () => {
     expect(await (await node.room.view(bob)).snapshot()).toMatchObject({ items: [], unread: 0 });
     expect(early.unreadAt(1)).toBe(1);
   });
+
+  it("has ended, whoever was to write that, for who comes back having been given it hidden, and is written once for all of them", async () => {
+    const idle = await world.node(undefined, () => false);
+    await announce(idle, { expiresAt: at(10) });
+    world.clock.now += 10_000;
+    expect(await shownAfter(world, await idle.room.view(bob, 1))).toMatchObject([{ data: { hidden: true } }]);
+    const tails = await Promise.all([1, 2, 3].map(() => idle.room.tail()));
+    expect(tails).toMatchObject([{ head: 2 }, { head: 2 }, { head: 2 }]);
+    expect((await idle.room.view(bob, 2)).unreadAt(2)).toBe(0);
+  });
 });
 
 describe("a snapshot", () => {

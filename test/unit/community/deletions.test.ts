@@ -36,8 +36,8 @@ const ONE = MENTIONED.map(() => ({ unread: 1, items: 1 }));
 
 /** Whether anything was ever written to the members' streams. */
 async function heads(): Promise<number[]> {
-  const tails = await core.log.tails(MENTIONED.map((user) => core.inbox.streamOf(user)));
-  return [...tails.values()].map(({ head }) => head);
+  const tails = await Promise.all(MENTIONED.map((user) => core.log.tail(core.inbox.streamOf(user))));
+  return tails.map(({ head }) => head);
 }
 
 describe("a deletion that was answered", () => {

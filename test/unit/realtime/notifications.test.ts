@@ -3,6 +3,9 @@ import { tell } from "../../support/embedded.js";
 import { until } from "../../support/member.js";
 import { type Client, type RealtimeServer, startRealtime } from "./realtime-server.js";
 
+/** Announcements of which each is dismissed and edited. */
+const SEVERAL = 20;
+
 let server: RealtimeServer;
 
 beforeEach(async () => {
@@ -86,6 +89,24 @@ describe("a session", () => {
     expect(entriesOf(laptop, "inbox")).toMatchObject([{ kind: "dismissed" }]);
     expect(snapshotsOf(laptop, "announcements")).toMatchObject([{ unread: 0, items: [{ id, dismissedAt: expect.any(String) }] }]);
     expect(syncedOf(laptop, "announcements")).toMatchObject([{ unread: 0 }]);
+  });
+
+  it("is given a settling before any announcement that says so, also where both are stored at once", async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < SEVERAL; count++) ids.push(await server.announce());
+    const phone = await member("ada");
+    const view = await server.announcements.view({ user: "ada", roles: [], joinedAt: 0 });
+    const dismissals = ids.map((id) => server.announcements.settle("ada", "dismiss", id, view));
+    const edits = ids.map((id) => server.announcements.edit(id, "server", { title: "Later" }, async () => {}));
+    await Promise.all([...dismissals, ...edits]);
+    await until("all of it", () => entriesOf(phone, "announcements").length === SEVERAL && entriesOf(phone, "inbox").length === SEVERAL);
+    const told = new Set<unknown>();
+    for (const { stream, entries } of phone.all("entries")) {
+      for (const { data } of entries as unknown as Array<{ data: { announcement?: string; id?: string; dismissedAt?: string } }>) {
+        if ((stream as unknown) === "inbox") told.add(data.announcement);
+        else expect([data.id, data.dismissedAt !== undefined]).toEqual([data.id, told.has(data.id)]);
+      }
+    }
   });
 
   it("hides what is for others, and shows it when a new token has the role", async () => {
