@@ -5,6 +5,9 @@ import type { FaultName, PlannedFault } from "./schedule.js";
 /** What is slow is slower by this, least and most. Milliseconds. */
 const SLOW_MS: [least: number, most: number] = [50, 800];
 
+/** Of these a node has one at a time. */
+const ENDS_NODE: ReadonlySet<FaultName> = new Set(["node:killed", "node:drained"]);
+
 /** Makes all well again. */
 type Heal = () => void | Promise<void>;
 
@@ -112,14 +115,24 @@ const FAULTS: Record<FaultName, (scene: Scene) => Heal | Promise<Heal>> = {
   },
 };
 
-/** Does what the schedule says. Resolves when everything is healed. @throws Error when something could not be done. */
+/**
+ * Does what the schedule says; a node that is to be ended while it starts is ended when it has started, as one that is not yet there has
+ * nothing to lose. Resolves when everything is healed. @throws Error when something could not be done.
+ */
 export async function play(faults: PlannedFault[], cluster: Cluster): Promise<void> {
+  const ends = new Map<number, Promise<void>>();
   const done = await Promise.allSettled(
     faults.map(async ({ name, at, forMs, node, luck }) => {
+      const fault = async () => {
+        const heal = await FAULTS[name]({ cluster, node: cluster.nodes[node] as ClusterNode, luck });
+        await pause(forMs);
+        await heal();
+      };
       await pause(at);
-      const heal = await FAULTS[name]({ cluster, node: cluster.nodes[node] as ClusterNode, luck });
-      await pause(forMs);
-      await heal();
+      if (!ENDS_NODE.has(name)) return fault();
+      const ended = (ends.get(node) ?? Promise.resolve()).then(fault);
+      ends.set(node, ended);
+      return ended;
     }),
   );
   const failed = done.find((one) => one.status === "rejected");
