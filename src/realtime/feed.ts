@@ -99,7 +99,7 @@ export class Feed {
     const epoch = this.source.epochOf(storeEpoch);
     this.#epoch = epoch;
     const { base, head } = tail;
-    if (cursor !== undefined && cursor.epoch === epoch && cursor.seq >= base - 1 && cursor.seq <= head) {
+    if (!this.#anew && cursor !== undefined && cursor.epoch === epoch && cursor.seq >= base - 1 && cursor.seq <= head) {
       this.source.confirmed(cursor.seq);
       this.#sent = cursor.seq;
       this.#unread = tail.unread;
@@ -107,6 +107,7 @@ export class Feed {
       await this.source.prepare(head);
       return { epoch, base, head, unread: this.source.unreadAt(tail.unread, head), resume: "exact", from: cursor.seq };
     }
+    this.#anew = false;
     const snapshot = await this.source.snapshot();
     this.#snapshot = snapshot;
     if (cursor !== undefined) this.#events.reset();
@@ -163,7 +164,7 @@ export class Feed {
     if (this.#state === "live" && (this.#anew || this.#target > this.#sent)) void this.#catchUp();
   }
 
-  /** What the member may see has changed: the client is shown the stream anew, as it is now. */
+  /** What the client has of the stream counts no more: it is shown the stream anew, as it is now, whatever its cursor. */
   restart(): void {
     this.#anew = true;
     if (this.#state === "live") void this.#catchUp();

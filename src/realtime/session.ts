@@ -26,6 +26,9 @@ export interface SessionOptions {
   rooms: SessionRooms;
 }
 
+/** Of these a feed tells its session. */
+type FeedMoment = "reset" | "showing" | "synced";
+
 /** What all sessions of a node have in common. */
 export interface SessionRooms {
   log: StreamReader;
@@ -84,17 +87,13 @@ export class Session implements Requester {
     this.#progress = new ProgressFeed(this.#outlet);
     const inbox = inboxOf(this.user, rooms.inbox, (entry) => this.#announcements.settledBy(entry));
     this.feeds = [
-      this.#feed(
-        inbox,
-        () => {},
-        () => this.#onInboxSynced(),
-      ),
+      this.#feed(inbox, {
+        // What it has missed may have settled announcements that it has, and comes no more.
+        reset: () => this.feeds[1].restart(),
+        synced: () => this.#onInboxSynced(),
+      }),
       // What the client has been given of its inbox decides how announcements look and are counted: it must have come to the client too.
-      this.#feed(
-        this.#announcements,
-        () => this.feeds[0].flush(),
-        () => {},
-      ),
+      this.#feed(this.#announcements, { showing: () => this.feeds[0].flush() }),
     ];
     this.#intake = new Intake({
       socket,
@@ -216,12 +215,16 @@ export class Session implements Requester {
     this.end(SLOW);
   }
 
-  #feed(source: MemberStream, showing: () => void, synced: () => void): Feed {
+  #feed(source: MemberStream, { reset = nothing, showing = nothing, synced = nothing }: Partial<Record<FeedMoment, () => void>>): Feed {
     const { log, turns, events, logger } = this.#rooms;
     const failed = (err: unknown): void =>
       logger.warn({ err, user: this.user }, "a member's stream could not be read; the session tries again");
     const held = (): void => this.#opening.done();
-    return new Feed(source, { log, turns }, this.#outlet, { ...events, held, failed, showing, synced });
+    const wasReset = (): void => {
+      events.reset();
+      reset();
+    };
+    return new Feed(source, { log, turns }, this.#outlet, { ...events, reset: wasReset, held, failed, showing, synced });
   }
 
   #onInboxSynced(): void {
@@ -245,6 +248,8 @@ export class Session implements Requester {
     this.#heardOf = null;
   }
 }
+
+function nothing(): void {}
 
 /** Both lists hold each role once. */
 function areSame(roles: string[], others: string[]): boolean {

@@ -64,6 +64,21 @@ describe("MongoDB, a database that an earlier version wrote", () => {
     }
   });
 
+  it("is opened although a write waits in vain for the other servers, and then without a write", async () => {
+    const { Collection, MongoServerError } = mongoose.mongo;
+    const spy = jest.spyOn(Collection.prototype, "findOneAndUpdate").mockImplementationOnce(() => {
+      throw new MongoServerError({ message: "waiting for replication timed out", code: 64 });
+    });
+    try {
+      await (await openMongoStore(url, log)).close();
+      expect(spy).toHaveBeenCalledTimes(2);
+      await (await openMongoStore(url, log)).close();
+      expect(spy).toHaveBeenCalledTimes(2);
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
   it.each([1, 2, 3, 4])("of schema %d gets what is new of a new database, and keeps what it has and its epoch", async (schema) => {
     const first = await openMongoStore(url, log);
     const expected = await layout();

@@ -1,8 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Model } from "mongoose";
+import { BelfryError } from "../../errors.js";
 import { StoreRefused } from "../types.js";
 import { DUPLICATE_KEY, guard, serverCode } from "./errors.js";
+import { ELECTION_PAUSE_MS } from "./limits.js";
 import type { MetaDoc, Models } from "./schemas.js";
+
+/**
+ * How long after its first attempt the start begins another one. Threat: a start that waits for ever. Each attempt has a deadline of its own,
+ * that of a call. Milliseconds.
+ */
+const PATIENCE_MS = 15_000;
 
 /** The id of the one document in `meta`. */
 const STORE = "store";
@@ -50,11 +59,24 @@ const MIGRATIONS: ReadonlyArray<(models: Models) => Promise<void>> = [
  * @throws StoreRefused when the store is newer than this program.
  */
 export async function migrate(models: Models): Promise<void> {
-  const schema = await guard(() => takeSteps(models));
+  const schema = await patiently(() => guard(() => takeSteps(models)));
   if (schema > MIGRATIONS.length) {
     throw new StoreRefused(
       `MONGODB_URL: the database has schema ${schema}, this program knows up to ${MIGRATIONS.length}; start the newer version of Belfry that wrote it.`,
     );
+  }
+}
+
+/** Does it again while the store is there and cannot do it: a primary that stands still, or whose followers do. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof BelfryError) || error.code !== "unavailable" || performance.now() > deadline) throw error;
+    }
+    await pause(ELECTION_PAUSE_MS);
   }
 }
 
@@ -83,8 +105,10 @@ export async function writeEpoch(models: Models): Promise<string> {
   return epoch;
 }
 
-/** The meta document, made if there is none; two nodes that start together get the same one. */
+/** The meta document, made if there is none; two nodes that start together get the same one. Where it is there, nothing is written. */
 async function firstMeta(models: Models): Promise<MetaDoc> {
+  const known = await models.meta.findById(STORE).lean<MetaDoc | null>();
+  if (known !== null) return known;
   const upsert = () =>
     models.meta
       .findOneAndUpdate({ _id: STORE }, { $setOnInsert: { schema: 0, epoch: newEpoch() } }, { upsert: true, returnDocument: "after" })

@@ -91,6 +91,18 @@ describe("a session", () => {
     expect(syncedOf(laptop, "announcements")).toMatchObject([{ unread: 0 }]);
   });
 
+  it("shows announcements anew where the inbox's cursor has fallen behind, as what was trimmed there may have settled them", async () => {
+    const id = await server.announce();
+    const phone = await member("ada");
+    const epoch = await server.embedded.log.epoch();
+    expect(await phone.ask("dismiss", { announcement: id })).toMatchObject({ ok: true });
+    await tell(server.embedded, "ada", "1");
+    await server.embedded.log.trim("inbox:ada", 2);
+    const tablet = await member("ada", { cursors: { inbox: { epoch, seq: 0 }, announcements: { epoch, seq: 1 } } });
+    expect(tablet.all("welcome")).toMatchObject([{ streams: { inbox: { resume: "reset" }, announcements: { resume: "reset" } } }]);
+    expect(snapshotsOf(tablet, "announcements")).toMatchObject([{ unread: 0, items: [{ id, dismissedAt: expect.any(String) }] }]);
+  });
+
   it("is given a settling before any announcement that says so, also where both are stored at once", async () => {
     const ids: string[] = [];
     for (let count = 0; count < SEVERAL; count++) ids.push(await server.announce());
