@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { until } from "../support/member.js";
 import { mongoUrl } from "../support/mongo-url.js";
@@ -15,8 +16,9 @@ const WAYS: Array<[way: string, transports: Array<"websocket" | "polling">]> = [
   ["polling that becomes a WebSocket", ["polling", "websocket"]],
 ];
 
-/** Events that are under way at a time, and members whom they tell. */
+/** Events that are under way at a time, the pause after each, and members whom they tell. */
 const SENDERS = 4;
+const SENDING_MS = 25;
 const MEMBERS = 8;
 
 describe.each<Layout>(["one-layer", "two-layers"])("behind %s, two nodes", (layout) => {
@@ -144,6 +146,7 @@ describe.each<Layout>(["one-layer", "two-layers"])("behind %s, two nodes", (layo
         const { status } = await tell(nginx, user, `${user}-${sender}-${round}`);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         sent.set(user, (sent.get(user) as number) + 1);
+        await pause(SENDING_MS);
       }
     });
     for (const node of nodes) {

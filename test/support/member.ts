@@ -22,12 +22,19 @@ export function tokenFor(secret: string, claims: Record<string, unknown>): strin
   return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
 }
 
+/** Between two looks at a condition. One that asks a process is asked ever less often, up to this: looking is work for it. Milliseconds. */
+const LOOK_MS = 10;
+const LONGEST_LOOK_MS = 150;
+
 /** Waits until `condition` holds. @throws Error that names what was waited for. */
 export async function until(what: string | (() => string), condition: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const end = Date.now() + ms;
-  while (!(await condition())) {
+  for (let pause = LOOK_MS; ; ) {
+    const holds = condition();
+    if (holds === true || (await holds)) return;
     if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${typeof what === "string" ? what : what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (typeof holds !== "boolean") pause = Math.min(pause * 1.5, LONGEST_LOOK_MS);
   }
 }
 
