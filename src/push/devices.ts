@@ -22,8 +22,8 @@ export class Devices {
   readonly #onError: (error: unknown) => void;
   readonly #byId = new Map<string, Device>();
   readonly #byStream = new Map<string, Device[]>();
-  /** Push services are few, and named once each. */
-  readonly #origins = new Map<string, string>();
+  /** Push services are few, and named once each, for as long as they have devices: members may make names up. */
+  readonly #origins = new Map<string, { readonly name: string; devices: number }>();
   #moved = new Set<Device>();
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
@@ -60,10 +60,8 @@ export class Devices {
       return known;
     }
     if (known !== undefined) this.forget(known);
-    const { origin } = new URL(endpoint);
-    const shared = this.#origins.get(origin) ?? origin;
-    this.#origins.set(origin, shared);
-    const device = { id, user, stream: this.#streamOf(user), origin: shared, cursor, failures, retryAt };
+    const origin = this.#enter(new URL(endpoint).origin);
+    const device = { id, user, stream: this.#streamOf(user), origin, cursor, failures, retryAt };
     this.#byId.set(id, device);
     const others = this.#byStream.get(device.stream);
     if (others === undefined) this.#byStream.set(device.stream, [device]);
@@ -75,6 +73,7 @@ export class Devices {
     if (!this.isKnown(device)) return;
     this.#byId.delete(device.id);
     this.#moved.delete(device);
+    this.#leave(device.origin);
     const others = this.of(device.stream).filter((one) => one !== device);
     if (others.length === 0) this.#byStream.delete(device.stream);
     else this.#byStream.set(device.stream, others);
@@ -102,6 +101,18 @@ export class Devices {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#writing;
     await this.#save();
+  }
+
+  #enter(origin: string): string {
+    const service = this.#origins.get(origin) ?? { name: origin, devices: 0 };
+    service.devices++;
+    this.#origins.set(origin, service);
+    return service.name;
+  }
+
+  #leave(origin: string): void {
+    const service = this.#origins.get(origin);
+    if (service !== undefined && --service.devices === 0) this.#origins.delete(origin);
   }
 
   #saveIn(ms: number): void {

@@ -51,6 +51,13 @@ export const MAX_SIGNATURES = 1_000;
 /** How long a push service may take. Threat: one that accepts and never answers. Milliseconds. */
 export const SEND_MS = 10_000;
 
+/**
+ * How long a connection is kept that nothing is sent by, and how many TLS sessions are remembered for the next ones. Threat: sockets and
+ * memory, where members name made-up services that keep every connection open. Milliseconds.
+ */
+export const IDLE_MS = 5_000;
+export const MAX_TLS_SESSIONS = 100;
+
 /** How long messages under way may take when the service stops; what is cut is sent again by the next. Milliseconds. */
 export const LAST_SENDS_MS = 1_000;
 

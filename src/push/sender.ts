@@ -3,7 +3,7 @@ import { Agent, request } from "node:https";
 import { setImmediate as breath } from "node:timers/promises";
 import webPush from "web-push";
 import { isPrivateAddress, literalAddressOf, lookupPublic, PrivateAddress } from "./addresses.js";
-import { MAX_ANSWER_BYTES, MAX_SIGNATURES, SEND_MS, SIGNATURE_MS } from "./limits.js";
+import { IDLE_MS, MAX_ANSWER_BYTES, MAX_SIGNATURES, MAX_TLS_SESSIONS, SEND_MS, SIGNATURE_MS } from "./limits.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { Slots } from "./slots.js";
 import type { Subscription, VapidKeys } from "./types.js";
@@ -36,7 +36,7 @@ export interface SenderOptions {
  */
 export class Sender {
   readonly #options: SenderOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxCachedSessions: 100 });
+  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MS, maxCachedSessions: MAX_TLS_SESSIONS });
   readonly #stop = new AbortController();
   /** Encryption takes 0.3 ms of the event loop: one message a turn, so that sockets are served between any two. */
   readonly #sealing = new Slots(1);

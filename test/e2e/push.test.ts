@@ -147,6 +147,15 @@ describe("a push service", () => {
     expect(toldOf(phone)).toEqual([first.id, second.id]);
   });
 
+  it("that ends no connection keeps none that is not used", async () => {
+    const phone = pushService.phone();
+    await register(service, "lou", phone);
+    await tell("lou");
+    await until("the phone rings", () => phone.messages.length > 0);
+    expect(await pushService.connections()).toBeGreaterThan(0);
+    await until("the service has ended the connection", async () => (await pushService.connections()) === 0, 20_000);
+  }, 40_000);
+
   it("that hangs keeps nobody else waiting", async () => {
     const [hanging, phone] = [pushService.phone(), pushService.phone()];
     hanging.answer = "hang";

@@ -54,7 +54,8 @@ export class PushService {
     const { cert, key } = makeCertificate();
     const folder = await mkdtemp(join(tmpdir(), "belfry-push-"));
     await writeFile(join(folder, "authority.pem"), cert);
-    const server = createServer({ cert, key });
+    // As one that means harm: it ends no connection by itself.
+    const server = createServer({ cert, key, keepAliveTimeout: 0 });
     const service = new PushService(server, folder);
     server.on("request", (request: IncomingMessage, response: ServerResponse) => void service.#take(request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -68,6 +69,13 @@ export class PushService {
 
   get origin(): string {
     return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** How many connections are open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+    });
   }
 
   /** A browser that has subscribed. */
