@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { Activity } from "./activity/index.js";
 import { ANNOUNCEMENTS_STREAM, Announcements } from "./announcements/index.js";
 import { Community, DiscourseConnector, type Publisher } from "./community/index.js";
-import type { Config } from "./config/index.js";
+import { type Config, MADE_UP_SUBJECT } from "./config/index.js";
 import { Inbox } from "./inbox/index.js";
 import { Lease } from "./lease/index.js";
 import { Members, standing } from "./members/index.js";
@@ -89,6 +89,8 @@ export function createPush(
   hearsAll: () => boolean,
 ): Push | null {
   if (push === null) return null;
+  if (push.subject === MADE_UP_SUBJECT)
+    logger.warn("VAPID_SUBJECT: it is not set, so push services are told an address that nobody reads, which some refuse");
   const { sent, failed, removed } = metrics.pushes;
   const room = new Push({
     ...push,
@@ -100,6 +102,8 @@ export function createPush(
     isMine: () => lease.isHeld,
     observer: { sent: () => sent.add(), failed: () => failed.add(), removed: () => removed.add() },
     onRemoved: (user, service, why) => logger.info({ user, service, why }, "a device is not pushed to any more"),
+    onUnauthorized: (service, why) =>
+      logger.warn({ service, why }, "a push service does not accept this service: see to VAPID_SUBJECT and to this machine's clock"),
     onError: (err) => logger.error({ err }, "push: the store failed; it is tried again"),
   });
   metrics.pushDevices.from(() => room.devices);

@@ -3,7 +3,7 @@ import type { PushConfig } from "./types.js";
 import { numberOf, type Settings, wordOf } from "./variables.js";
 
 /** Whom push services are told to turn to where the operator has not said it: a name that no mail ever reaches (RFC 2606). */
-const NOBODY = "mailto:postmaster@belfry.invalid";
+export const MADE_UP_SUBJECT = "mailto:postmaster@belfry.invalid";
 
 /** A bound against slips of the finger: after a day nothing is pushed at all. Seconds. */
 const MAX_AFTER_SECONDS = 86_400;
@@ -13,7 +13,7 @@ const EXPECTED = "a mailto: address such as mailto:admin@forum.example, or an ht
 /** How members' devices are told; null where the operator has it off. @throws ConfigError */
 export function pushOf(settings: Settings, allowedOrigins: string[]): PushConfig | null {
   const isOn = wordOf(settings, "PUSH", ["on", "off"], "on") === "on";
-  const subject = settings.VAPID_SUBJECT?.trim() ?? allowedOrigins.find((origin) => origin.startsWith("https://")) ?? NOBODY;
+  const subject = settings.VAPID_SUBJECT?.trim() ?? allowedOrigins.find((origin) => origin.startsWith("https://")) ?? MADE_UP_SUBJECT;
   if (!/^mailto:[^\s@<>]+@[^\s@<>]+$|^https:\/\/[^\s/?#@]+(\/\S*)?$/.test(subject))
     throw new ConfigError("VAPID_SUBJECT", "it is no such address", EXPECTED);
   const push = {

@@ -74,6 +74,14 @@ export const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
 /** The least pause after a refusal. Threat: a fault of minutes at the push service that costs the device. Milliseconds. */
 export const REFUSED_PAUSE_MS = 60_000;
 
+/**
+ * The pause, by a random factor, where a push service does not accept this service itself; and how many push services are told of in the log in
+ * an hour, once each. Threat: one that is asked without end; a log that members fill by made-up services. Milliseconds.
+ */
+export const UNAUTHORIZED_PAUSE_MS = 600_000;
+export const COMPLAINTS_MS = 3_600_000;
+export const MAX_COMPLAINTS = 20;
+
 /** A device goes after so many failures in a row of which the last was a refusal, or of any kind (about four days). Threat: dead ones. */
 export const MAX_REFUSALS = 3;
 export const MAX_FAILURES = 100;

@@ -8,7 +8,7 @@ import { Sender } from "./sender.js";
 import type { PushObserver, PushStore, Subscription, VapidKeys } from "./types.js";
 import { Worker, type WorkerOptions } from "./worker.js";
 
-export interface PushOptions extends Pick<WorkerOptions, "isConnected" | "isBanned" | "isMine" | "afterMs" | "onError"> {
+export interface PushOptions extends Pick<WorkerOptions, "isConnected" | "isBanned" | "isMine" | "afterMs" | "onUnauthorized" | "onError"> {
   log: StreamReader;
   inbox: Pick<Inbox, "unseen" | "streamOf">;
   store: PushStore;

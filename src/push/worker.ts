@@ -2,6 +2,7 @@ import { setImmediate as breath } from "node:timers/promises";
 import { type Inbox, isoTime } from "../inbox/index.js";
 import type { StreamReader } from "../stream/index.js";
 import type { StoredEntry } from "../stream/types.js";
+import { Complaints } from "./complaints.js";
 import type { Device, Devices } from "./devices.js";
 import { type Circumstances, dueAt } from "./due.js";
 import { type Finding, findFor, NEVER } from "./finding.js";
@@ -29,6 +30,8 @@ export interface WorkerOptions {
   observer: PushObserver;
   /** A device was given up: the end of its push service's name, and why. */
   onRemoved: (device: Device, why: string) => void;
+  /** A push service does not accept this service itself, and why. Called once in an hour for each, and for so many. */
+  onUnauthorized: (origin: string, why: string) => void;
   /** Called with the first failure of several in a row. */
   onError: (error: unknown) => void;
   clock: () => number;
@@ -57,6 +60,7 @@ export class Worker {
   readonly #sends = new Slots(SENDS_AT_ONCE, SENDS_TO_ONE);
   /** Devices for which something is due that no push service has taken. */
   readonly #owed = new Set<Device>();
+  readonly #complaints = new Complaints();
   readonly #sweep: Sweep;
   #settledAt = 0;
   #unsubscribe: (() => void) | null = null;
@@ -226,14 +230,15 @@ export class Worker {
   }
 
   async #failed(device: Device, outcome: Exclude<Outcome, { is: "taken" }>): Promise<number> {
-    const { store, devices, observer, onRemoved, clock, random } = this.#options;
+    const { store, devices, observer, onRemoved, onUnauthorized, clock, random } = this.#options;
     // What was cut by the end of this process says nothing of the device.
     if (this.#stopped) return NEVER;
     observer.failed();
+    if (outcome.is === "unauthorized" && this.#complaints.isNew(device.origin, clock())) onUnauthorized(device.origin, outcome.why);
     const failures = device.failures + 1;
     const consequence = consequenceOf(outcome, failures, random());
     if (consequence.is === "later") {
-      devices.move(device, { failures, retryAt: clock() + consequence.afterMs });
+      devices.move(device, { ...(consequence.counts ? { failures } : {}), retryAt: clock() + consequence.afterMs });
       return device.retryAt;
     }
     await store.remove(device.user, device.id);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { MAX_BURST, RETRY_MIN_MS, SENDS_TO_ONE, SETTLE_MS, SWEEP_MS } from "../../../src/push/limits.js";
+import { MAX_BURST, MAX_REFUSALS, RETRY_MIN_MS, SENDS_TO_ONE, SETTLE_MS, SWEEP_MS, UNAUTHORIZED_PAUSE_MS } from "../../../src/push/limits.js";
 import type { Outcome } from "../../../src/push/outcome.js";
 import { AFTER_MS, AWAY, Rig, TAKEN } from "./rig.js";
 
@@ -213,12 +213,32 @@ describe("a push service", () => {
     let asked = 0;
     rig.answer = () => {
       asked++;
-      return { is: "refused", why: "status 403" };
+      return { is: "refused", why: "status 400" };
     };
     await rig.tell("ada");
     await rig.pass(10 * AFTER_MS);
     expect(asked).toBe(3);
     expect(await rig.cursor(phone)).toBeUndefined();
+  });
+
+  it("that does not accept this service loses no device by it, and the operator is told once", async () => {
+    const [phone, laptop] = [await rig.add("ada", "phone", "push"), await rig.add("bruno", "laptop", "push")];
+    rig.answer = () => ({ is: "unauthorized", why: "status 403: BadJwtToken", retryAfterMs: null });
+    const [first, second] = [await rig.tell("ada"), await rig.tell("bruno")];
+    for (let count = 0; count < 2 * MAX_REFUSALS; count++) await rig.pass(UNAUTHORIZED_PAUSE_MS / 2);
+    expect(rig.counts).toEqual({ sent: 0, failed: expect.any(Number), removed: 0 });
+    expect(rig.counts.failed).toBeGreaterThan(MAX_REFUSALS);
+    expect(rig.unauthorized).toEqual(["https://push.example status 403: BadJwtToken"]);
+    // Nor does the next fault find them already at its limit.
+    const refused = new Set<string>();
+    rig.answer = (device) => {
+      if (refused.has(device)) return TAKEN;
+      refused.add(device);
+      return { is: "refused", why: "status 400" };
+    };
+    await rig.pass(UNAUTHORIZED_PAUSE_MS);
+    await rig.pass(UNAUTHORIZED_PAUSE_MS);
+    expect(rig.sent.toSorted()).toEqual([`${laptop}:${second.seq}`, `${phone}:${first.seq}`]);
   });
 
   it("that hangs holds up neither others, nor the member's other devices", async () => {

@@ -24,6 +24,7 @@ export class Rig {
   isMine = true;
   errors: unknown[] = [];
   removed: string[] = [];
+  unauthorized: string[] = [];
   counts = { sent: 0, failed: 0, removed: 0 };
   answer: (device: string, seq: number) => Outcome | Promise<Outcome> = () => TAKEN;
   worker!: Worker;
@@ -75,6 +76,7 @@ export class Rig {
       afterMs: AFTER_MS,
       observer: { sent: () => this.counts.sent++, failed: () => this.counts.failed++, removed: () => this.counts.removed++ },
       onRemoved: (device, why) => this.removed.push(`${device.user} ${device.origin} ${why}`),
+      onUnauthorized: (origin, why) => this.unauthorized.push(`${origin} ${why}`),
       onError,
       clock: Date.now,
       random: () => 1,
