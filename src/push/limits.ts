@@ -31,7 +31,7 @@ export const MAX_AHEAD_MS = 60_000;
 /** Messages that a device is sent at one look, the newest. Threat: a phone that rings a hundred times after an outage. */
 export const MAX_BURST = 10;
 
-/** Entries read at one look. Threat: a long stream that holds memory and the store. */
+/** Entries read at once. Threat: a long stream that holds memory and the store. */
 export const PAGE_ENTRIES = 100;
 
 /** Looks at the store at once. Threat: an event told to thousands of devices' members, whose reads starve the sessions. */

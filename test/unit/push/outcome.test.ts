@@ -1,5 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import { MAX_FAILURES, MAX_REFUSALS, REFUSED_PAUSE_MS, RETRY_AFTER_MAX_MS, RETRY_MAX_MS, RETRY_MIN_MS, UNAUTHORIZED_PAUSE_MS } from "../../../src/push/limits.js";
+import {
+  MAX_FAILURES,
+  MAX_REFUSALS,
+  REFUSED_PAUSE_MS,
+  RETRY_AFTER_MAX_MS,
+  RETRY_MAX_MS,
+  RETRY_MIN_MS,
+  UNAUTHORIZED_PAUSE_MS,
+} from "../../../src/push/limits.js";
 import { consequenceOf, outcomeOf } from "../../../src/push/outcome.js";
 
 const NOW = Date.UTC(2026, 10, 21, 9);

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { MAX_BURST, MAX_REFUSALS, RETRY_MIN_MS, SENDS_TO_ONE, SETTLE_MS, SWEEP_MS, UNAUTHORIZED_PAUSE_MS } from "../../../src/push/limits.js";
+import {
+  MAX_BURST,
+  MAX_REFUSALS,
+  PAGE_ENTRIES,
+  RETRY_MIN_MS,
+  SENDS_TO_ONE,
+  SETTLE_MS,
+  SWEEP_MS,
+  UNAUTHORIZED_PAUSE_MS,
+} from "../../../src/push/limits.js";
 import type { Outcome } from "../../../src/push/outcome.js";
+import { tell } from "../../support/embedded.js";
 import { AFTER_MS, AWAY, Rig, TAKEN } from "./rig.js";
 
 let rig: Rig;
@@ -75,6 +85,18 @@ describe("a device", () => {
     rig.connected.clear();
     await rig.pass(AFTER_MS);
     expect(rig.sent).toEqual(Array.from({ length: MAX_BURST }, (_, index) => `${phone}:${index + 4}`));
+  });
+
+  it("is told of no more than the newest after an outage, however long its member's stream has become", async () => {
+    const phone = await rig.add("ada");
+    rig.isMine = false;
+    for (let count = 0; count < 2 * PAGE_ENTRIES + 5; count++) await tell(rig.embedded, "ada", `missed-${count}`);
+    rig.isMine = true;
+    await rig.pass(SWEEP_MS + SETTLE_MS);
+    await rig.pass(SWEEP_MS);
+    const newest = 2 * PAGE_ENTRIES + 5;
+    expect(rig.sent).toEqual(Array.from({ length: MAX_BURST }, (_, index) => `${phone}:${newest - MAX_BURST + 1 + index}`));
+    expect(await rig.cursor(phone)).toBe(newest);
   });
 
   it("of a banned member is told nothing, also not later of what came meanwhile", async () => {
