@@ -93,6 +93,9 @@ export const MAX_FAILURES = 100;
 export const SWEEP_MS = 5_000;
 export const SWEEP_SHARE = 0.05;
 
+/** How often a node sees whether it has come to be the one that pushes. Milliseconds. */
+export const LEASE_LOOK_MS = 500;
+
 /** Devices read at once in such a look. Threat: a read that holds the event loop. */
 export const SWEEP_STEP = 500;
 

@@ -1,7 +1,7 @@
 import { setImmediate as breath } from "node:timers/promises";
 import type { StreamReader } from "../stream/index.js";
 import type { Device, Devices } from "./devices.js";
-import { SWEEP_MS, SWEEP_SHARE, SWEEP_STEP } from "./limits.js";
+import { LEASE_LOOK_MS, SWEEP_MS, SWEEP_SHARE, SWEEP_STEP } from "./limits.js";
 import type { PushStore } from "./types.js";
 
 export interface SweepOptions {
@@ -28,13 +28,15 @@ export class Sweep {
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** Whether this node pushed, as it was seen last. */
+  #wasMine = false;
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#lookIn(0);
+    this.#wait(0);
   }
 
   async stop(): Promise<void> {
@@ -43,16 +45,23 @@ export class Sweep {
     await this.#running;
   }
 
-  #lookIn(ms: number): void {
+  /** Waits so long, or until it comes to this node to push: then it has to find what the last one has left. */
+  #wait(ms: number): void {
+    const step = Math.min(ms, LEASE_LOOK_MS);
     this.#timer = setTimeout(() => {
-      const { clock, onEnd } = this.#options;
-      const begun = clock();
-      this.#running = this.#look()
-        .then(() => onEnd(null), onEnd)
-        .then(() => {
-          if (!this.#stopped) this.#lookIn(Math.max(SWEEP_MS, (clock() - begun) / SWEEP_SHARE));
-        });
-    }, ms).unref();
+      const isMine = this.#options.isMine();
+      const isNew = isMine && !this.#wasMine;
+      this.#wasMine = isMine;
+      if (ms > step && !isNew) this.#wait(ms - step);
+      else this.#running = this.#run();
+    }, step).unref();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, onEnd } = this.#options;
+    const begun = clock();
+    await this.#look().then(() => onEnd(null), onEnd);
+    if (!this.#stopped) this.#wait(Math.max(SWEEP_MS, (clock() - begun) / SWEEP_SHARE));
   }
 
   async #look(): Promise<void> {

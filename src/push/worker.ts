@@ -12,7 +12,7 @@ import { encodePayload } from "./payload.js";
 import type { Sender } from "./sender.js";
 import { Slots } from "./slots.js";
 import { Sweep } from "./sweep.js";
-import type { PushObserver, PushStore } from "./types.js";
+import type { PushObserver, PushStore, Subscription } from "./types.js";
 
 export interface WorkerOptions {
   log: StreamReader;
@@ -58,6 +58,8 @@ export class Worker {
   readonly #running = new Set<Promise<void>>();
   readonly #looks = new Slots(LOOKS_AT_ONCE);
   readonly #sends = new Slots(SENDS_AT_ONCE, SENDS_TO_ONE);
+  /** Devices of which it is known how far the node that pushed before has come with them. */
+  #caughtUp = new WeakSet<Device>();
   /** Devices for which something is due that no push service has taken. */
   readonly #owed = new Set<Device>();
   readonly #complaints = new Complaints();
@@ -71,6 +73,7 @@ export class Worker {
     this.#options = options;
     this.#sweep = new Sweep({
       ...options,
+      isMine: () => this.#isMine(),
       onAhead: (device) => {
         if (this.#isIdle(device)) this.wake(device, options.clock());
       },
@@ -126,8 +129,8 @@ export class Worker {
   }
 
   #wakeAll(stream: string, at: number): void {
-    const { devices, isMine } = this.#options;
-    if (!devices.has(stream) || !isMine()) return;
+    const { devices } = this.#options;
+    if (!devices.has(stream) || !this.#isMine()) return;
     for (const device of devices.of(stream)) this.wake(device, at);
   }
 
@@ -174,6 +177,13 @@ export class Worker {
   /** Does what is to be done for a device now. Resolves with the time (ms) at which to look again. */
   async #serve(device: Device): Promise<number> {
     if (!this.#isAtWork(device)) return NEVER;
+    if (!this.#caughtUp.has(device)) {
+      const caughtUp = this.#caughtUp;
+      const subscription = await this.#subscriptionOf(device);
+      if (subscription === null) return NEVER;
+      caughtUp.add(device);
+      if (this.#isOvertaken(device, subscription)) return this.#options.clock();
+    }
     const found = await this.#find(device);
     if (found.due.length === 0) return this.#settle(device, found);
     this.#owed.add(device);
@@ -186,10 +196,31 @@ export class Worker {
   }
 
   #isAtWork(device: Device): boolean {
-    const { isMine, devices } = this.#options;
-    const isAtWork = !this.#stopped && isMine() && devices.isKnown(device);
+    const isAtWork = !this.#stopped && this.#isMine() && this.#options.devices.isKnown(device);
     if (!isAtWork) this.#owed.delete(device);
     return isAtWork;
+  }
+
+  /** Once another node has pushed, what is known here of how far devices are is out of date. */
+  #isMine(): boolean {
+    const isMine = this.#options.isMine();
+    if (!isMine) this.#caughtUp = new WeakSet();
+    return isMine;
+  }
+
+  /** The device as it is stored; null where it has gone, or is another member's by now. */
+  async #subscriptionOf(device: Device): Promise<Subscription | null> {
+    const subscription = await this.#options.store.find(device.id);
+    if (subscription?.user === device.user) return subscription;
+    this.#forget(device);
+    return null;
+  }
+
+  /** Whether another node has come further with this device. Then it is decided anew, from there: what was found may have been sent. */
+  #isOvertaken(device: Device, subscription: Subscription): boolean {
+    if (subscription.cursor <= device.cursor) return false;
+    this.#options.devices.know(subscription, false);
+    return true;
   }
 
   /** A few at once, and between two turns: many devices may be due at the same time. */
@@ -207,12 +238,11 @@ export class Worker {
   }
 
   async #send(device: Device, found: Finding): Promise<number> {
-    const { store, devices, sender, isBanned, observer, clock } = this.#options;
-    const subscription = await store.find(device.id);
-    if (subscription?.user !== device.user) {
-      this.#forget(device);
-      return NEVER;
-    }
+    const { devices, sender, isBanned, observer, clock } = this.#options;
+    const subscription = await this.#subscriptionOf(device);
+    if (subscription === null) return NEVER;
+    // Where the lease went and came back unnoticed.
+    if (this.#isOvertaken(device, subscription)) return clock();
     if (await isBanned(device.user)) return this.#settle(device, found);
     for (const { notification, at } of found.due) {
       if (!this.#isAtWork(device)) return NEVER;

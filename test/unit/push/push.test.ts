@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import {
+  LEASE_LOOK_MS,
   MAX_BURST,
   MAX_REFUSALS,
   PAGE_ENTRIES,
@@ -11,6 +12,7 @@ import {
   UNAUTHORIZED_PAUSE_MS,
 } from "../../../src/push/limits.js";
 import type { Outcome } from "../../../src/push/outcome.js";
+import { idOf } from "../../../src/push/requests.js";
 import { tell } from "../../support/embedded.js";
 import { AFTER_MS, AWAY, Rig, TAKEN } from "./rig.js";
 
@@ -24,6 +26,8 @@ afterEach(async () => {
   await rig.close();
   jest.useRealTimers();
 });
+
+const deviceOf = (name: string) => idOf(`https://${name}.example/${name}`);
 
 describe("a device", () => {
   it("is told once, at once, of what comes while its member is nowhere connected, and the store knows", async () => {
@@ -120,6 +124,50 @@ describe("a device", () => {
     expect(rig.sent).toEqual([]);
     rig.isMine = true;
     await rig.pass(SWEEP_MS + SETTLE_MS);
+    expect(rig.sent).toEqual([`${phone}:${seq}`]);
+  });
+
+  it("is not told again by a node that comes to have the lease of what the one before has told", async () => {
+    const phone = await rig.add("ada");
+    rig.isMine = false;
+    await rig.pass(SWEEP_MS);
+    for (let count = 0; count < 4; count++) await rig.tell("ada");
+    // The other node has pushed three, and gives the lease back before this one looks at the store again.
+    await rig.embedded.stores.push.progress([{ id: deviceOf(phone), user: "ada", cursor: 3, failures: 0, retryAt: 0 }]);
+    rig.isMine = true;
+    const { seq } = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    await rig.pass(0);
+    expect(rig.sent).toEqual([`${phone}:4`, `${phone}:${seq}`]);
+  });
+
+  it("is not set back in the store by a node that does not know how far the one before has come", async () => {
+    const phone = await rig.add("ada");
+    rig.connected.add("ada");
+    // Between two looks at all devices, by which it would learn of it.
+    await rig.pass(SWEEP_MS / 2);
+    const { id } = await rig.tell("ada");
+    rig.isMine = false;
+    await rig.pass(AFTER_MS - 10_000);
+    const { seq } = await rig.tell("ada");
+    await rig.embedded.inbox.mark("ada", "read", [id]);
+    await rig.pass(9_000);
+    await rig.embedded.stores.push.progress([{ id: deviceOf(phone), user: "ada", cursor: seq, failures: 0, retryAt: 0 }]);
+    rig.isMine = true;
+    await rig.pass(1_000);
+    await rig.pass(AFTER_MS);
+    expect([rig.sent, await rig.cursor(phone)]).toEqual([[], 3]);
+  });
+
+  it("is told at once of what was left by the node before", async () => {
+    const phone = await rig.add("ada");
+    rig.isMine = false;
+    await rig.pass(SWEEP_MS);
+    const { seq } = await rig.tell("ada");
+    await rig.pass(SETTLE_MS);
+    rig.isMine = true;
+    await rig.pass(LEASE_LOOK_MS);
+    for (let turn = 0; turn < 5; turn++) await rig.pass(1);
     expect(rig.sent).toEqual([`${phone}:${seq}`]);
   });
 
