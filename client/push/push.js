@@ -20,8 +20,8 @@
  * @typedef {"unsupported" | "unavailable" | "denied" | "off" | "on"} PushState
  */
 
-/** Where it is remembered in this browser what the member wants. */
-const WISH = "belfry-push";
+/** Where it is remembered in this browser what a member wants; their id follows, since several may share it. */
+const WISH = "belfry-push:";
 
 /** For how long a member who has said "not now" is not asked again. Milliseconds. */
 const LATER_MS = 30 * 24 * 3_600_000;
@@ -75,22 +75,26 @@ export class BelfryPush {
     } catch {
       return "unavailable";
     }
-    const subscription = await this.#subscription();
-    return subscription !== null && Notification.permission === "granted" ? "on" : "off";
+    if (Notification.permission !== "granted" || (await this.#subscription()) === null) return "off";
+    const wish = recall(await this.#user());
+    // What this browser has may be another member's.
+    return wish === "on" || wish === undefined ? "on" : "off";
   }
 
   /**
-   * Whether it is right to offer it now: it can be had, the member was never asked by the browser, and has not said "not now" lately. Offer it
-   * where it makes sense, such as in the panel of a bell that has something new, and never as a page opens.
+   * Whether it is right to offer it now: it can be had, and this member has neither decided nor said "not now" lately. Offer it where it makes
+   * sense, such as in the panel of a bell that has something new, and never as a page opens.
    */
   async shouldOffer() {
-    if (this.permission !== "default" || Date.now() - Number(recall()) < LATER_MS) return false;
+    if (this.permission === "denied") return false;
+    const wish = recall(await this.#user());
+    if (wish === "on" || wish === "off" || Date.now() - Number(wish) < LATER_MS) return false;
     return (await this.state()) === "off";
   }
 
   /** The member has said "not now". */
-  decline() {
-    remember(String(Date.now()));
+  async decline() {
+    remember(await this.#user(), String(Date.now()));
   }
 
   /** Turns it on; the browser asks the member, so call it from a click. @throws {PushError} */
@@ -98,21 +102,31 @@ export class BelfryPush {
     if (!this.supported) throw new PushError("unsupported", "This browser has no web push here.");
     // First, as long as it counts as asked by the click.
     const permission = await Notification.requestPermission();
-    if (permission !== "granted") throw new PushError("denied", "Notifications are not allowed for this site.");
+    if (permission === "denied") throw new PushError("denied", "Notifications are not allowed for this site.");
+    if (permission !== "granted") throw new PushError("failed", "The browser's question was left without an answer.");
     const key = await this.#publicKey().catch((error) => {
       throw new PushError("unavailable", "The service has no web push, or cannot be reached.", error);
     });
     try {
       await this.#register(key);
-      remember("on");
+      remember(await this.#user(), "on");
     } catch (error) {
       throw new PushError("failed", "Web push could not be turned on.", error);
     }
   }
 
-  /** Turns it off in this browser; also to be called when the member signs out. Does nothing where it is off. */
+  /** Turns it off in this browser, until the member turns it on again. Does nothing where it is off. */
   async disable() {
-    remember("off");
+    remember(await this.#user(), "off");
+    await this.leave();
+  }
+
+  /**
+   * To be called when the member signs out, as long as there is a token: nothing of theirs appears in this browser any more. It is on again
+   * when they come back, where they had it on.
+   */
+  async leave() {
+    if (this.supported && "clearAppBadge" in navigator) await navigator.clearAppBadge().catch(() => {});
     const subscription = this.supported ? await this.#subscription() : null;
     if (subscription === null) return;
     // Without the service, too: what it sends from now on is answered that this browser is gone.
@@ -122,8 +136,8 @@ export class BelfryPush {
   }
 
   /**
-   * To be called on every page of a member who is signed in. Registers this browser again where it is on, since browsers change their
-   * subscriptions, and marks as read what was clicked. Asks nobody. Returns how to stop listening.
+   * To be called on every page of a member who is signed in. Registers this browser again where they have it on, since browsers change their
+   * subscriptions; ends what another member has left behind; and marks as read what was clicked. Asks nobody. Returns how to stop listening.
    * @returns {() => void}
    */
   start() {
@@ -139,8 +153,17 @@ export class BelfryPush {
   }
 
   async #renew() {
-    if (Notification.permission !== "granted" || recall() !== "on") return;
-    await this.#register(await this.#publicKey());
+    if (Notification.permission !== "granted") return;
+    const wish = recall(await this.#user());
+    if (wish === "on") await this.#register(await this.#publicKey());
+    else if (wish !== undefined) await this.#endOther();
+  }
+
+  /** Somebody had it on here who did not sign out, or it was turned off elsewhere: what comes is not for this member's eyes. */
+  async #endOther() {
+    const subscription = await this.#subscription();
+    // The forum may have a push of its own, which is not to be touched.
+    if (subscription !== null && keyOf(subscription) === (await this.#publicKey())) await subscription.unsubscribe();
   }
 
   /** @param {string} key */
@@ -178,19 +201,36 @@ export class BelfryPush {
     return this.#key;
   }
 
-  /** Marks as read what was clicked. What cannot be marked now is so by the next page. */
+  /** Whose token it is, as the token says; an empty text where there is none, or it does not say. */
+  async #user() {
+    try {
+      return userIn(await this.#settings.token());
+    } catch {
+      return "";
+    }
+  }
+
+  /**
+   * Marks as read what this member has clicked. What cannot be marked now is so by the next page, and what is another member's by a page of
+   * theirs.
+   */
   async #settle() {
     if (this.#settling) return;
     this.#settling = true;
     try {
       const registration = await navigator.serviceWorker.getRegistration("/");
       if (!registration?.active) return;
-      for (const { id } of await clicksOf(registration.active)) {
-        await this.#read(id);
-        registration.active.postMessage({ belfry: "settled", ids: [id] });
+      const own = await this.#user();
+      for (const { id, user } of await clicksOf(registration.active)) {
+        if (own !== "" && user !== own) continue;
+        const isSettled = await this.#read(id).then(
+          () => true,
+          () => false,
+        );
+        if (isSettled) registration.active.postMessage({ belfry: "settled", ids: [id] });
       }
     } catch {
-      // Without the service there will be another page.
+      // Without the service worker's answer there will be another page.
     } finally {
       this.#settling = false;
     }
@@ -199,14 +239,13 @@ export class BelfryPush {
   /** @param {string} id */
   async #read(id) {
     const { read } = this.#settings;
-    if (read !== undefined) {
-      await read(id);
-      return;
+    try {
+      await (read === undefined ? this.#call("POST", "/v1/me/read", { ids: [id] }) : read(id));
+    } catch (error) {
+      // Trimmed, or of a store that was lost: there is nothing to mark.
+      const { status, code } = Object(error);
+      if (status !== 404 && code !== "not_found") throw error;
     }
-    await this.#call("POST", "/v1/me/read", { ids: [id] }).catch((error) => {
-      // Trimmed, or of a member who was signed in before: there is nothing to mark.
-      if (error.status !== 404) throw error;
-    });
   }
 
   /**
@@ -260,19 +299,32 @@ function bytesOf(key) {
   return Uint8Array.from(atob(key.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
 }
 
-/** What the member wants: `on`, `off`, when they have said "not now", or nothing. Storage may be forbidden. */
-function recall() {
+/** @param {string} token */
+function userIn(token) {
+  const bytes = bytesOf(token.split(".")[1] ?? "");
+  const { sub } = JSON.parse(new TextDecoder().decode(bytes));
+  return typeof sub === "string" ? sub : "";
+}
+
+/**
+ * What the member wants: `on`, `off`, when they have said "not now", or null. Undefined where storage is forbidden, so that nobody can know.
+ * @param {string} user
+ */
+function recall(user) {
   try {
-    return localStorage.getItem(WISH);
+    return localStorage.getItem(WISH + user);
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-/** @param {string} wish */
-function remember(wish) {
+/**
+ * @param {string} user
+ * @param {string} wish
+ */
+function remember(user, wish) {
   try {
-    localStorage.setItem(WISH, wish);
+    localStorage.setItem(WISH + user, wish);
   } catch {
     // Then it is asked again.
   }

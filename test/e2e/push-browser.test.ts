@@ -141,12 +141,29 @@ describe("web push in a browser", () => {
     await bell.getByRole("button", { name: "Not now" }).click();
     expect(await offer.count()).toBe(0);
     await page.keyboard.press("Escape");
-    await page.evaluate("localStorage.removeItem('belfry-push')");
+    await page.evaluate("localStorage.removeItem('belfry-push:ada')");
     await page.locator("#with-push .bell").click();
     await bell.getByRole("button", { name: "Turn on" }).click();
     await until("the browser is registered", async () => (await endpointsOf(service, USER)).includes(ENDPOINT));
     await offer.waitFor({ state: "detached" });
     await page.evaluate("push.disable()");
+  });
+
+  it("has the number on the page's icon follow the bell, so that what pushes have set goes when all is read", async () => {
+    await page.evaluate(`
+      globalThis.badges = [];
+      navigator.setAppBadge = async (count) => void badges.push(count);
+      navigator.clearAppBadge = async () => void badges.push(0);
+      import("/client/belfry-bell.js").then(() => {
+        const bell = document.createElement("belfry-bell");
+        Object.assign(bell, { token: ${JSON.stringify(tokenOf(service, "gil"))}, push: "", id: "with-icon" });
+        document.body.append(bell);
+      })`);
+    await until("it is known that nothing is unread", async () => (await page.evaluate("badges.at(-1)")) === 0);
+    const { notified } = await notify(service, ["gil"], "one");
+    await until("it is one", async () => (await page.evaluate("badges.at(-1)")) === 1);
+    await call(service, "POST", "/v1/me/read", tokenOf(service, "gil"), { ids: [notified[0]?.id] });
+    await until("it is none", async () => (await page.evaluate("badges.at(-1)")) === 0);
   });
 
   it("says so where the member has said no, and asks nobody again", async () => {

@@ -5,7 +5,7 @@ import type { Language } from "../text/language.js";
 /** What `/client/belfry-push.js` gives, as far as it is used. */
 interface Push {
   shouldOffer(): Promise<boolean>;
-  decline(): void;
+  decline(): Promise<void>;
   enable(): Promise<void>;
   start(): () => void;
 }
@@ -70,8 +70,10 @@ export class PushOffer implements ReactiveController {
       });
     });
     this.#push = push;
+    const leaveBadge = keepBadge(client);
     return () => {
       isOver = true;
+      leaveBadge();
       end();
       stop();
       if (this.#push === push) this.#push = NONE;
@@ -114,11 +116,32 @@ export class PushOffer implements ReactiveController {
   readonly #decline = async (): Promise<void> => {
     this.#leave();
     this.#host.requestUpdate();
-    (await this.#push)?.decline();
+    await (await this.#push)?.decline();
   };
 
   #leave(): void {
     this.#isOffered = false;
     this.#onGone();
   }
+}
+
+/** The part of a browser that shows a number on the icon of an installed page. */
+type Badge = Partial<Pick<Navigator, "setAppBadge" | "clearAppBadge">>;
+
+/**
+ * Keeps the number on the page's icon in step with the member's unread notifications, once they are known: pushes set it, and nothing else
+ * would take it back. Returns what ends it.
+ */
+export function keepBadge(client: Pick<Belfry, "subscribe" | "status" | "unreadNotifications">, badge: Badge = navigator): () => void {
+  let shown: number | null = null;
+  const show = (): void => {
+    const { status, unreadNotifications: unread } = client;
+    if (!status.synced || unread === shown) return;
+    shown = unread;
+    const setting = unread > 0 ? badge.setAppBadge?.(unread) : badge.clearAppBadge?.();
+    // Pages that are not installed may be refused it.
+    setting?.catch(() => {});
+  };
+  show();
+  return client.subscribe(show);
 }
