@@ -1,9 +1,16 @@
+import type { MessagePort } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { BelfryPush } from "../../../client/push/push.js";
 import { until } from "../../support/member.js";
 
 const KEY = Buffer.alloc(65, 4).toString("base64url");
 const tokenOf = (user: string) => `e30.${Buffer.from(JSON.stringify({ sub: user })).toString("base64url")}.c2ln`;
+
+interface Call {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
 
 /** A browser with a service worker and a service, as far as the page's module uses them. */
 class FakeBrowser {
@@ -62,7 +69,7 @@ class FakeBrowser {
         return this.permission;
       },
     });
-    this.#take("fetch", async (url: URL, { method = "GET", headers = {}, body = "" }: Record<string, never> = {}) => {
+    this.#take("fetch", async (url: URL, { method = "GET", headers = {}, body = "" }: Call = {}) => {
       const { sub } = JSON.parse(Buffer.from(String(headers.Authorization ?? ".e30").split(".")[1] ?? "", "base64url").toString()) as {
         sub?: string;
       };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Belfry } from "belfry-client";
-import { keepBadge } from "../../../client/ui/src/page/push-offer.js";
+import { keepBadge } from "../../../client/ui/src/page/badge.js";
 
 describe("the number on a page's icon", () => {
   it("follows what is unread, once that is known, and goes with the last of it", () => {

@@ -1,6 +1,7 @@
 import type { Belfry } from "belfry-client";
 import { html, nothing, type ReactiveController, type ReactiveControllerHost, type TemplateResult } from "lit";
 import type { Language } from "../text/language.js";
+import { keepBadge } from "./badge.js";
 
 /** What `/client/belfry-push.js` gives, as far as it is used. */
 interface Push {
@@ -70,7 +71,7 @@ export class PushOffer implements ReactiveController {
       });
     });
     this.#push = push;
-    const leaveBadge = keepBadge(client);
+    const leaveBadge = keepBadge(client, navigator);
     return () => {
       isOver = true;
       leaveBadge();
@@ -123,25 +124,4 @@ export class PushOffer implements ReactiveController {
     this.#isOffered = false;
     this.#onGone();
   }
-}
-
-/** The part of a browser that shows a number on the icon of an installed page. */
-type Badge = Partial<Pick<Navigator, "setAppBadge" | "clearAppBadge">>;
-
-/**
- * Keeps the number on the page's icon in step with the member's unread notifications, once they are known: pushes set it, and nothing else
- * would take it back. Returns what ends it.
- */
-export function keepBadge(client: Pick<Belfry, "subscribe" | "status" | "unreadNotifications">, badge: Badge = navigator): () => void {
-  let shown: number | null = null;
-  const show = (): void => {
-    const { status, unreadNotifications: unread } = client;
-    if (!status.synced || unread === shown) return;
-    shown = unread;
-    const setting = unread > 0 ? badge.setAppBadge?.(unread) : badge.clearAppBadge?.();
-    // Pages that are not installed may be refused it.
-    setting?.catch(() => {});
-  };
-  show();
-  return client.subscribe(show);
 }
