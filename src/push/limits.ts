@@ -37,9 +37,18 @@ export const PAGE_ENTRIES = 100;
 /** Looks at the store at once. Threat: an event told to thousands of devices' members, whose reads starve the sessions. */
 export const LOOKS_AT_ONCE = 16;
 
-/** Messages under way: in all, and to one push service. Threat: memory and sockets; a push service that hangs holds up no other. */
+/**
+ * Messages under way: in all, and to one push service; of these, to all push services together that are not known to take any, and to one of
+ * them. Threat: memory and sockets; a push service that hangs, and any number that members have made up to hang, hold up no other. Three that
+ * took messages before and begin to hang can fill the room of the known ones once, for `SEND_MS`; then they are strangers again.
+ */
 export const SENDS_AT_ONCE = 64;
 export const SENDS_TO_ONE = 16;
+export const STRANGERS_AT_ONCE = 16;
+export const STRANGERS_TO_ONE = 4;
+
+/** Push services that are remembered to take messages. Threat: memory, where members name made-up ones. */
+export const MAX_PROVEN = 1_000;
 
 /**
  * How long a signature for a push service is used, of the 12 hours for which it holds, and for how many services one is kept. Threat:

@@ -6,12 +6,13 @@ import { Complaints } from "./complaints.js";
 import type { Device, Devices } from "./devices.js";
 import { type Circumstances, dueAt } from "./due.js";
 import { type Finding, findFor, NEVER } from "./finding.js";
-import { LAST_SENDS_MS, LOOKS_AT_ONCE, MAX_AGE_MS, SENDS_AT_ONCE, SENDS_TO_ONE, START_SETTLE_MS, STORE_RETRY_MS } from "./limits.js";
+import { LAST_SENDS_MS, LOOKS_AT_ONCE, MAX_AGE_MS, START_SETTLE_MS, STORE_RETRY_MS } from "./limits.js";
 import { consequenceOf, type Outcome } from "./outcome.js";
 import { encodePayload } from "./payload.js";
 import type { Sender } from "./sender.js";
 import { Slots } from "./slots.js";
 import { Sweep } from "./sweep.js";
+import { Turns } from "./turns.js";
 import type { PushObserver, PushStore, Subscription } from "./types.js";
 
 export interface WorkerOptions {
@@ -57,7 +58,7 @@ export class Worker {
   readonly #watches = new WeakMap<Device, Watch>();
   readonly #running = new Set<Promise<void>>();
   readonly #looks = new Slots(LOOKS_AT_ONCE);
-  readonly #sends = new Slots(SENDS_AT_ONCE, SENDS_TO_ONE);
+  readonly #turns = new Turns();
   /** Devices of which it is known how far the node that pushed before has come with them. */
   #caughtUp = new WeakSet<Device>();
   /** Devices for which something is due that no push service has taken. */
@@ -187,7 +188,7 @@ export class Worker {
     const found = await this.#find(device);
     if (found.due.length === 0) return this.#settle(device, found);
     this.#owed.add(device);
-    return this.#sends.run(device.origin, async () => {
+    return this.#turns.run(device.origin, async () => {
       if (!this.#isAtWork(device)) return NEVER;
       // Whoever had to wait for the slot may have seen it meanwhile.
       const now = await this.#find(device);
@@ -253,6 +254,7 @@ export class Worker {
         topic: notification.id,
       });
       if (outcome.is !== "taken") return this.#failed(device, outcome);
+      this.#turns.prove(device.origin);
       observer.sent();
       devices.move(device, { cursor: notification.seq, failures: 0, retryAt: 0 });
     }
@@ -264,6 +266,7 @@ export class Worker {
     // What was cut by the end of this process says nothing of the device.
     if (this.#stopped) return NEVER;
     observer.failed();
+    if (outcome.is === "delayed") this.#turns.doubt(device.origin);
     if (outcome.is === "unauthorized" && this.#complaints.isNew(device.origin, clock())) onUnauthorized(device.origin, outcome.why);
     const failures = device.failures + 1;
     const consequence = consequenceOf(outcome, failures, random());
