@@ -220,6 +220,17 @@ describe("what a page needs", () => {
     }
   });
 
+  it("is there without VAPID_SUBJECT, about which a warning at start tells the operator", async () => {
+    const careless = await startService({ env: { ...env, VAPID_SUBJECT: undefined } });
+    try {
+      expect((await call(careless, "GET", "/v1/push", "nobody")).status).toBe(200);
+      expect(careless.output).toContain("VAPID_SUBJECT: it is not set");
+      expect(service.output).not.toContain("VAPID_SUBJECT");
+    } finally {
+      await careless.stop();
+    }
+  });
+
   it("is refused where it cannot be, and nothing is stored", async () => {
     const token = tokenOf(service, "nel");
     const { subscription } = pushService.phone();
