@@ -73,9 +73,14 @@ export function draftOf({ title, text, url, level, startsAt, expiresAt, dismissi
   };
 }
 
+/** Whether it is for a part of the members, and nothing says which: that is nobody, and not everybody. */
+export function lacksAudience(draft: Draft): boolean {
+  return draft.isForSome && Object.keys(audienceOf(draft)).length === 0;
+}
+
+/** What is sent of it. Where it lacks its audience it names nobody, which the service refuses: an empty one would be everybody there. */
 export function contentOf(draft: Draft): Content {
   const { title, text, url, level, startsAt, expiresAt, putAway } = draft;
-  const audience = draft.isForSome ? audienceOf(draft) : null;
   return {
     title: title.trim(),
     text: text.trim(),
@@ -85,7 +90,7 @@ export function contentOf(draft: Draft): Content {
     ...(url.trim() === "" ? {} : { url: url.trim() }),
     ...(startsAt === "" ? {} : { startsAt: wireTime(startsAt) }),
     ...(expiresAt === "" ? {} : { expiresAt: wireTime(expiresAt) }),
-    ...(audience === null ? {} : { audience }),
+    ...(draft.isForSome ? { audience: lacksAudience(draft) ? { users: [] } : audienceOf(draft) } : {}),
   };
 }
 
@@ -97,21 +102,19 @@ export function changesOf(draft: Draft, before: Draft): Record<string, unknown> 
   return Object.fromEntries(changed.map((name) => [name, now?.[name] ?? null]));
 }
 
-function audienceOf({ roles, users, joinedAfter, joinedBefore }: Draft): Audience | null {
-  const audience: Audience = {
+function audienceOf({ roles, users, joinedAfter, joinedBefore }: Draft): Audience {
+  return {
     ...(listOf(roles).length === 0 ? {} : { roles: listOf(roles) }),
     ...(listOf(users).length === 0 ? {} : { users: listOf(users) }),
     ...(joinedAfter === "" ? {} : { joinedAfter: wireTime(joinedAfter) }),
     ...(joinedBefore === "" ? {} : { joinedBefore: wireTime(joinedBefore) }),
   };
-  return Object.keys(audience).length === 0 ? null : audience;
 }
 
+/** Each once, as the service keeps them. */
 function listOf(text: string): string[] {
-  return text
-    .split(/[,，\n]/)
-    .map((one) => one.trim())
-    .filter((one) => one !== "");
+  const all = text.split(/[,，\n]/).map((one) => one.trim());
+  return [...new Set(all.filter((one) => one !== ""))];
 }
 
 /** Seconds are kept, so that a time which nobody touches stays what it is. */

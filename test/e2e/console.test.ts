@@ -119,6 +119,29 @@ describe("announcements in the console", () => {
     expect(tabs.faults).toEqual([]);
   });
 
+  it("for a part that nobody has named are not sent to everybody, neither as new ones nor when they are changed", async () => {
+    const ada = await tabs.watch("ada");
+    const page = await tabs.of("mia", "announcements/new");
+    await write(page, "For the staff", "only");
+    await option(page, "A part").check();
+    await page.getByLabel("Member ids").fill(" , ");
+    await page.getByRole("button", { name: "Announce now" }).click();
+    await page.locator(".notice", { hasText: "Say which part" }).waitFor();
+    expect(await page.locator("input[name=roles][aria-invalid=true]:focus").count()).toBe(1);
+    await page.getByLabel("Member ids").fill("ada");
+    await page.locator(".notice").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Announce now" }).click();
+    await until("ada's device has it", () => ada.announcements.length === 1);
+
+    await page.getByRole("link", { name: "Edit", exact: true }).click();
+    await page.getByLabel("Member ids").fill("");
+    await page.getByRole("button", { name: "Save the changes" }).click();
+    await page.locator(".notice", { hasText: "Say which part" }).waitFor();
+    const { body } = await tabs.server.call("GET", "/v1/announcements");
+    expect((body.items as object[])[0]).toMatchObject({ title: "For the staff", audience: { users: ["ada"] } });
+    expect(tabs.faults).toEqual([]);
+  });
+
   it("are taken back with a reason, after a question, and are gone from the devices", async () => {
     const ada = await tabs.watch("ada");
     const { id } = await tabs.server.announce({ title: "Wrong date" });

@@ -2,13 +2,22 @@ import { live } from "lit/directives/live.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import { type Refusal, segment } from "../api.js";
 import { asRefusal, type Desk, Loaded, type Page } from "../desk.js";
-import { changesOf, contentOf, type Draft, draftOf, forgetDraft, newDraft } from "../drafts.js";
+import { changesOf, contentOf, type Draft, draftOf, forgetDraft, lacksAudience, newDraft } from "../drafts.js";
 import type { Announcement, Level } from "../shapes.js";
 import { moment, say, zone } from "../words/index.js";
 import { choice, failureNotice, field, loading, pageHead } from "./pieces.js";
 import { Preview, type Seen } from "./preview.js";
 
 const LEVELS: Level[] = ["info", "warning", "critical"];
+
+interface InputExtras {
+  required?: boolean;
+  /** Characters. */
+  max?: number;
+  disabled?: boolean;
+  /** It is for nobody as it is. */
+  invalid?: boolean;
+}
 
 /** Writes a new announcement, or changes one, with how it will look beside it. */
 export class Editor implements Page {
@@ -21,6 +30,8 @@ export class Editor implements Page {
   readonly #preview = new Preview();
   #failure: Refusal | null = null;
   #busy = false;
+  /** Whether it was to be sent: what is missing is not said before. */
+  #wasTried = false;
 
   constructor(desk: Desk, id: string | null) {
     this.#desk = desk;
@@ -74,7 +85,8 @@ export class Editor implements Page {
       Object.assign(draft, part);
       this.#desk.update();
     };
-    const input = (name: keyof Draft, type: string, extra: { required?: boolean; max?: number; disabled?: boolean } = {}) =>
+    const isNobody = this.#wasTried && lacksAudience(draft);
+    const input = (name: keyof Draft, type: string, extra: InputExtras = {}) =>
       html`<input
         name=${name}
         type=${type}
@@ -83,6 +95,8 @@ export class Editor implements Page {
         maxlength=${extra.max ?? nothing}
         ?required=${extra.required === true}
         ?disabled=${extra.disabled === true}
+        aria-invalid=${extra.invalid === true ? "true" : nothing}
+        aria-describedby=${extra.invalid === true ? "nobody" : nothing}
         .value=${live(draft[name] as string)}
         @input=${(event: Event) => set({ [name]: (event.target as HTMLInputElement).value })}
       />`;
@@ -134,11 +148,12 @@ export class Editor implements Page {
       ${
         draft.isForSome
           ? html`<div class="pair">
-              ${field(say("ann.who.roles"), input("roles", "text"), say("ann.who.listHint"))}
-              ${field(say("ann.who.users"), input("users", "text"), say("ann.who.listHint"))}
-              ${field(say("ann.who.after"), input("joinedAfter", "datetime-local"))}
-              ${field(say("ann.who.before"), input("joinedBefore", "datetime-local"))}
-            </div>`
+                ${field(say("ann.who.roles"), input("roles", "text", { invalid: isNobody }), say("ann.who.listHint"))}
+                ${field(say("ann.who.users"), input("users", "text", { invalid: isNobody }), say("ann.who.listHint"))}
+                ${field(say("ann.who.after"), input("joinedAfter", "datetime-local", { invalid: isNobody }))}
+                ${field(say("ann.who.before"), input("joinedBefore", "datetime-local", { invalid: isNobody }))}
+              </div>
+              ${isNobody ? html`<p class="notice" id="nobody" role="alert">${say("ann.who.nobody")}</p>` : nothing}`
           : nothing
       }
       ${failureNotice(this.#failure)}
@@ -154,6 +169,12 @@ export class Editor implements Page {
   async #submit(event: Event, draft: Draft): Promise<void> {
     event.preventDefault();
     if (this.#busy) return;
+    this.#wasTried = true;
+    if (lacksAudience(draft)) {
+      (event.currentTarget as HTMLFormElement).querySelector<HTMLInputElement>("input[name=roles]")?.focus();
+      this.#desk.update();
+      return;
+    }
     this.#busy = true;
     this.#failure = null;
     this.#desk.update();

@@ -115,6 +115,7 @@ export const en = {
   "ann.who.roles": "Roles",
   "ann.who.users": "Member ids",
   "ann.who.listHint": "separated by commas",
+  "ann.who.nobody": "Say which part: a role, a member or when they joined. For all of them, choose “Everybody”.",
   "ann.who.after": "Joined after",
   "ann.who.before": "Joined before",
   "ann.preview": "Preview",

@@ -116,6 +116,7 @@ export const zh: Record<keyof typeof en, string> = {
   "ann.who.roles": "角色",
   "ann.who.users": "成员 ID",
   "ann.who.listHint": "用逗号分隔",
+  "ann.who.nobody": "请指明是哪些成员：角色、成员 ID 或加入时间。若面向所有人，请选择“所有人”。",
   "ann.who.after": "加入时间晚于",
   "ann.who.before": "加入时间早于",
   "ann.preview": "预览",

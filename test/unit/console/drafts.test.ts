@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { changesOf, contentOf, draftOf, forgetDraft, newDraft } from "../../../client/console/drafts.js";
+import { changesOf, contentOf, draftOf, forgetDraft, lacksAudience, newDraft } from "../../../client/console/drafts.js";
 import type { Announcement } from "../../../client/console/shapes.js";
 
 /** In January, when nobody sets clocks: where one goes back, a form's field cannot say which of two hours is meant. */
@@ -82,12 +82,40 @@ describe("the draft of an announcement", () => {
       dismissible: false,
       mandatory: true,
     });
-    expect(changesOf({ ...before, users: "ada， bruno ,,chidi" }, before)).toEqual({ audience: { users: ["ada", "bruno", "chidi"] } });
+    expect(changesOf({ ...before, users: "ada， bruno ,,chidi,ada" }, before)).toEqual({ audience: { users: ["ada", "bruno", "chidi"] } });
   });
 
-  it("for a part of the members that is not said is for everybody", () => {
-    const { draft } = newDraft();
-    expect(contentOf({ ...draft, isForSome: true, users: " , " })).not.toHaveProperty("audience");
+  it.each([{}, { users: " , " }, { roles: "，", users: "\n" }])(
+    "for a part of the members that %j does not name is for nobody",
+    (named) => {
+      const unnamed = { ...newDraft().draft, isForSome: true, ...named };
+      expect(lacksAudience(unnamed)).toBe(true);
+      // The service refuses an empty list; an empty audience, or none, would be everybody.
+      expect(contentOf(unnamed).audience).toEqual({ users: [] });
+    },
+  );
+
+  it("whose only role or member is taken away does not become one for everybody", () => {
+    fc.assert(
+      fc.property(announcement, (one) => {
+        const before = draftOf(one);
+        const emptied = { ...before, roles: "", users: " ,", joinedAfter: "", joinedBefore: "" };
+        const hadAudience = one.audience !== undefined;
+        expect([lacksAudience(before), lacksAudience(emptied)]).toEqual([false, hadAudience]);
+        expect(changesOf(emptied, before)).toEqual(hadAudience ? { audience: { users: [] } } : {});
+      }),
+    );
+  });
+
+  it.each([{ roles: "staff" }, { users: "ada" }, { joinedAfter: "2026-01-01T00:00" }, { joinedBefore: "2026-01-01T00:00" }])(
+    "for a part of the members that %j names lacks nothing",
+    (named) => {
+      expect(lacksAudience({ ...newDraft().draft, isForSome: true, ...named })).toBe(false);
+    },
+  );
+
+  it("for everybody lacks nothing, whatever was written of a part before", () => {
+    expect(lacksAudience({ ...newDraft().draft, users: "," })).toBe(false);
   });
 
   it("is kept with its key until it is sent", () => {
