@@ -56,6 +56,57 @@ export function forgetDraft(): void {
   kept = null;
 }
 
+/** A change that is not sent yet, and the announcement as it was when it was written. */
+interface KeptEdit {
+  draft: Draft;
+  before: Draft;
+  /** It was written as a new one, and the service had the announcement already. */
+  wasNew: boolean;
+}
+
+const edits = new Map<string, KeptEdit>();
+
+/** The draft of a change. It too outlives its page; what others have changed meanwhile, and this author has not touched, is taken over. */
+export function editDraft(announcement: Announcement): KeptEdit {
+  const { id, state } = announcement;
+  const before = draftOf(announcement);
+  const known = edits.get(id);
+  const draft = { ...before, ...(known === undefined ? {} : touched(known)) };
+  // One that is live has begun, and nothing can be changed about that.
+  if (state === "live") draft.startsAt = before.startsAt;
+  const edit = { draft, before, wasNew: known?.wasNew ?? false };
+  edits.set(id, edit);
+  return edit;
+}
+
+/** It was sent, or is not wanted any more. */
+export function forgetEdit(id: string): void {
+  edits.delete(id);
+}
+
+/**
+ * Whether the service has announced what the draft says. It answers a repeat of a key with the first announcement, whatever is sent with it:
+ * where an answer was lost and the draft was changed before it was sent again, that is another. Then the draft goes on as a change of it.
+ */
+export function settleNewDraft(sent: Draft, made: Announcement): boolean {
+  const before = draftOf(made);
+  const isSame = Object.keys(changesOf(sent, before)).length === 0;
+  if (!isSame) edits.set(made.id, { draft: { ...sent }, before, wasNew: true });
+  forgetDraft();
+  return isSame;
+}
+
+/** Whether anything is written that is not sent yet. */
+export function isWriting(): boolean {
+  const drafts = [...(kept === null ? [] : [{ draft: kept.draft, before: BLANK }]), ...edits.values()];
+  return drafts.some((one) => Object.keys(touched(one)).length > 0);
+}
+
+function touched({ draft, before }: Pick<KeptEdit, "draft" | "before">): Partial<Draft> {
+  const fields = Object.keys(draft) as Array<keyof Draft>;
+  return Object.fromEntries(fields.filter((name) => draft[name] !== before[name]).map((name) => [name, draft[name]]));
+}
+
 export function draftOf({ title, text, url, level, startsAt, expiresAt, dismissible, mandatory, audience }: Announcement): Draft {
   return {
     title,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Route } from "playwright-core";
 import { launchBrowser } from "../support/browser.js";
 import { ConsoleTabs } from "../support/console-tabs.js";
 import { until } from "../support/member.js";
@@ -140,6 +140,27 @@ describe("announcements in the console", () => {
     const { body } = await tabs.server.call("GET", "/v1/announcements");
     expect((body.items as object[])[0]).toMatchObject({ title: "For the staff", audience: { users: ["ada"] } });
     expect(tabs.faults).toEqual([]);
+  });
+
+  it("that were announced before an answer was lost are said to be, and go on as a change of what members see", async () => {
+    const ada = await tabs.watch("ada");
+    const page = await tabs.of("mia", "announcements/new");
+    await write(page, "Maintenence", "on Sunday");
+    const lose = async (route: Route): Promise<void> => {
+      await route.fetch();
+      await route.abort();
+    };
+    await page.route("**/v1/announcements", lose, { times: 1 });
+    await page.getByRole("button", { name: "Announce now" }).click();
+    await page.locator(".notice", { hasText: "cannot be reached" }).waitFor();
+    await page.getByLabel("Title", { exact: true }).fill("Maintenance");
+    await page.getByRole("button", { name: "Announce now" }).click();
+    await page.locator(".notice", { hasText: "This was announced already" }).waitFor();
+    expect(await page.locator(".done").textContent()).not.toContain("Announced.");
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Maintenance");
+    await page.getByRole("button", { name: "Save the changes" }).click();
+    await until("ada's device has the change", () => ada.announcements.length === 2);
+    expect(ada.announcements.map(({ data }) => data?.title)).toEqual(["Maintenence", "Maintenance"]);
   });
 
   it("are taken back with a reason, after a question, and are gone from the devices", async () => {

@@ -2,7 +2,7 @@ import { live } from "lit/directives/live.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import { type Refusal, segment } from "../api.js";
 import { asRefusal, type Desk, Loaded, type Page } from "../desk.js";
-import { changesOf, contentOf, type Draft, draftOf, forgetDraft, lacksAudience, newDraft } from "../drafts.js";
+import { changesOf, contentOf, type Draft, editDraft, forgetEdit, lacksAudience, newDraft, settleNewDraft } from "../drafts.js";
 import type { Announcement, Level } from "../shapes.js";
 import { moment, say, zone } from "../words/index.js";
 import { choice, failureNotice, field, loading, pageHead } from "./pieces.js";
@@ -26,7 +26,8 @@ export class Editor implements Page {
   readonly #id: string | null;
   readonly #original: Loaded<Announcement> | null;
   #draft: Draft | null;
-  #before: Draft | null = null;
+  /** What is changed, as it was; null while that is not known, and for a new one. */
+  #edit: ReturnType<typeof editDraft> | null = null;
   readonly #preview = new Preview();
   #failure: Refusal | null = null;
   #busy = false;
@@ -56,7 +57,7 @@ export class Editor implements Page {
     const failure = this.#original?.failure ?? null;
     if (failure !== null) return html`${head} ${failureNotice(failure, () => void this.#original?.run())}`;
     if (this.#draft === null) return html`${head} ${loading()}`;
-    return html`${head}
+    return html`${head} ${this.#edit?.wasNew === true ? html`<p class="notice" role="status">${say("ann.already")}</p>` : nothing}
       <div class="editor">
         ${this.#form(this.#draft)}
         <aside class="preview-side">
@@ -72,9 +73,9 @@ export class Editor implements Page {
 
   #arrived(): void {
     const original = this.#original?.value ?? null;
-    if (original !== null && this.#before === null) {
-      this.#before = draftOf(original);
-      this.#draft = { ...this.#before };
+    if (original !== null && this.#edit === null) {
+      this.#edit = editDraft(original);
+      this.#draft = this.#edit.draft;
     }
     this.#desk.update();
   }
@@ -158,12 +159,19 @@ export class Editor implements Page {
       }
       ${failureNotice(this.#failure)}
       <div class="form-end">
-        <a class="button quiet" href=${this.#id === null ? "#/announcements" : `#/announcements/${segment(this.#id)}`}>${say("cancel")}</a>
+        ${this.#cancel()}
         <button type="submit" class="primary" ?disabled=${this.#busy}>
           ${say(this.#id !== null ? "ann.save" : draft.startsAt === "" ? "ann.announce" : "ann.schedule")}
         </button>
       </div>
     </form>`;
+  }
+
+  /** The draft of a new one is still there when its author comes back; a change that is given up is gone. */
+  #cancel(): TemplateResult {
+    const id = this.#id;
+    if (id === null) return html`<a class="button quiet" href="#/announcements">${say("cancel")}</a>`;
+    return html`<a class="button quiet" href="#/announcements/${segment(id)}" @click=${() => forgetEdit(id)}>${say("cancel")}</a>`;
   }
 
   async #submit(event: Event, draft: Draft): Promise<void> {
@@ -189,8 +197,12 @@ export class Editor implements Page {
 
   async #announce(draft: Draft): Promise<void> {
     const { key } = newDraft();
-    const made = await this.#desk.api.send<Announcement>("POST", "/v1/announcements", { ...contentOf(draft), key });
-    forgetDraft();
+    const sent = { ...draft };
+    const made = await this.#desk.api.send<Announcement>("POST", "/v1/announcements", { ...contentOf(sent), key });
+    if (!settleNewDraft(sent, made)) {
+      this.#desk.go(`/announcements/${segment(made.id)}/edit`);
+      return;
+    }
     this.#desk.done(
       made.startsAt !== undefined && Date.parse(made.startsAt) > this.#desk.api.now()
         ? say("ann.scheduled", { at: moment(made.startsAt) })
@@ -200,12 +212,13 @@ export class Editor implements Page {
   }
 
   async #change(id: string, draft: Draft): Promise<void> {
-    const changes = changesOf(draft, this.#before ?? draft);
+    const changes = changesOf(draft, this.#edit?.before ?? draft);
     if (Object.keys(changes).length === 0) {
       this.#desk.done(say("ann.noChange"));
       return;
     }
     await this.#desk.api.send("PATCH", `/v1/announcements/${segment(id)}`, changes);
+    forgetEdit(id);
     this.#desk.done(say("ann.edited"));
     this.#desk.go(`/announcements/${segment(id)}`);
   }

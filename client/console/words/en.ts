@@ -125,6 +125,8 @@ export const en = {
   "ann.schedule": "Schedule",
   "ann.save": "Save the changes",
   "ann.noChange": "Nothing is changed yet.",
+  "ann.already":
+    "This was announced already: an earlier answer of the service was lost, and you have changed the text since. What was announced is the earlier text. Save the changes to correct it.",
   "ann.announced": "Announced. It is on its members’ screens.",
   "ann.scheduled": "Scheduled. It appears {at}.",
   "ann.edited": "The change is saved.",

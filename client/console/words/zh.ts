@@ -126,6 +126,7 @@ export const zh: Record<keyof typeof en, string> = {
   "ann.schedule": "定时发布",
   "ann.save": "保存更改",
   "ann.noChange": "尚未更改任何内容。",
+  "ann.already": "此公告先前已经发布：服务的答复丢失，而您之后又修改了内容。已发布的是先前的内容。保存更改即可更正。",
   "ann.announced": "已发布，正显示在成员的屏幕上。",
   "ann.scheduled": "已排期，将于 {at} 显示。",
   "ann.edited": "更改已保存。",

@@ -1,7 +1,20 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { changesOf, contentOf, draftOf, forgetDraft, lacksAudience, newDraft } from "../../../client/console/drafts.js";
+import {
+  changesOf,
+  contentOf,
+  type Draft,
+  draftOf,
+  editDraft,
+  forgetDraft,
+  forgetEdit,
+  isWriting,
+  lacksAudience,
+  newDraft,
+  settleNewDraft,
+} from "../../../client/console/drafts.js";
 import type { Announcement } from "../../../client/console/shapes.js";
+import { parseAnnouncement } from "../../../src/announcements/requests.js";
 
 /** In January, when nobody sets clocks: where one goes back, a form's field cannot say which of two hours is meant. */
 const time = fc.date({ min: new Date("2020-01-01"), max: new Date("2035-12-31"), noInvalidDate: true }).map((date) => {
@@ -125,5 +138,82 @@ describe("the draft of an announcement", () => {
     forgetDraft();
     const second = newDraft();
     expect([second.draft.title, second.key === first.key]).toEqual(["", false]);
+  });
+});
+
+/** The announcement that the service makes of a draft. */
+function announced(draft: Draft, id: string): Announcement {
+  const { content } = parseAnnouncement(contentOf(draft));
+  return { ...(content as Omit<Announcement, "id">), id, createdAt: "2026-11-21T09:32:28.412Z", by: "mia", state: "live" };
+}
+
+const written = (fields: Partial<Draft>): Draft => ({ ...newDraft().draft, title: "Maintenance", text: "on Sunday", ...fields });
+
+describe("the draft of a new announcement, once it is answered", () => {
+  it("is settled where the service has announced what it says", () => {
+    fc.assert(
+      fc.property(announcement, (one) => {
+        const { joinedAfter, joinedBefore } = one.audience ?? {};
+        fc.pre(joinedAfter === undefined || joinedBefore === undefined || joinedAfter < joinedBefore);
+        const draft = draftOf(one);
+        expect(settleNewDraft({ ...draft, title: ` ${draft.title} ` }, announced(draft, "a-1"))).toBe(true);
+        expect(isWriting()).toBe(false);
+      }),
+    );
+  });
+
+  it.each<Partial<Draft>>([
+    { title: "Maintenance, again" },
+    { url: "https://forum.example/" },
+    { putAway: "mandatory" },
+    { isForSome: true, roles: "staff" },
+  ])("goes on as a change of the first one where %j was written after an answer was lost", (later) => {
+    const first = announced(written({}), "a-2");
+    const { key } = newDraft();
+    const sent = written(later);
+    expect(settleNewDraft(sent, first)).toBe(false);
+    expect(newDraft().key).not.toBe(key);
+    const edit = editDraft(first);
+    expect([edit.wasNew, edit.draft]).toEqual([true, sent]);
+    expect(Object.keys(changesOf(edit.draft, edit.before))).not.toEqual([]);
+    forgetEdit("a-2");
+    expect(editDraft(first)).toEqual({ wasNew: false, draft: draftOf(first), before: draftOf(first) });
+    forgetEdit("a-2");
+  });
+
+  it("asks for no other start of one that is live", () => {
+    const first = announced(written({}), "a-3");
+    settleNewDraft(written({ startsAt: "2040-01-01T10:00", title: "Later" }), first);
+    const { draft, before } = editDraft(first);
+    expect(changesOf(draft, before)).toEqual({ title: "Later" });
+    forgetEdit("a-3");
+  });
+});
+
+describe("the draft of a change", () => {
+  it("is kept until it is sent, and takes over what others have changed meanwhile", () => {
+    const first = announced(written({}), "a-4");
+    editDraft(first).draft.text = "on Monday";
+    const { draft, before } = editDraft({ ...first, title: "Maintenance!" });
+    expect([draft.title, draft.text]).toEqual(["Maintenance!", "on Monday"]);
+    expect(changesOf(draft, before)).toEqual({ text: "on Monday" });
+    forgetEdit("a-4");
+    expect(editDraft(first).draft.text).toBe("on Sunday");
+    forgetEdit("a-4");
+  });
+
+  it("and that of a new one are all that is being written, where anything is", () => {
+    forgetDraft();
+    expect(isWriting()).toBe(false);
+    newDraft().draft.text = "Half";
+    expect(isWriting()).toBe(true);
+    forgetDraft();
+    newDraft();
+    const edit = editDraft(announced(written({}), "a-5"));
+    expect(isWriting()).toBe(false);
+    edit.draft.title = "Other";
+    expect(isWriting()).toBe(true);
+    forgetEdit("a-5");
+    expect(isWriting()).toBe(false);
   });
 });
