@@ -1,21 +1,7 @@
-/** Why a call was not carried out. `code` is one of the protocol's table, or `unreachable`. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+import { Refusal } from "./refusal.js";
 
-  constructor(
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** A page of a list. `next`: where a search has to go on. */
-export interface Listing<T> {
-  items: T[];
-  more: boolean;
-  next?: string;
-}
+/** How long an answer is waited for that the page asks for again. Threat: a connection that died unnoticed, and a page that waits for it for ever. Milliseconds. */
+const ANSWER_MS = 60_000;
 
 /** The service over HTTP, as the bearer of a token. Every call throws `Refusal`. */
 export class Api {
@@ -36,11 +22,12 @@ export class Api {
   }
 
   async get<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T> {
-    return (await this.#send("GET", withQuery(path, query))).json() as Promise<T>;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return answerOf(await this.#send("GET", withQuery(path, query), { signal }));
   }
 
   async send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body: object): Promise<T> {
-    return (await this.#send(method, path, body)).json() as Promise<T>;
+    return answerOf(await this.#send(method, path, { body }));
   }
 
   /** Gets a file and has the browser save it. */
@@ -55,9 +42,9 @@ export class Api {
     setTimeout(() => URL.revokeObjectURL(url), 0);
   }
 
-  async #send(method: string, path: string, body?: object): Promise<Response> {
+  async #send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
     try {
-      const response = await request(method, path, this.#token, body);
+      const response = await request(method, path, this.#token, options);
       const date = Date.parse(response.headers.get("Date") ?? "");
       if (!Number.isNaN(date)) this.#ahead = date - Date.now();
       return response;
@@ -68,14 +55,26 @@ export class Api {
   }
 }
 
+interface RequestOptions {
+  body?: object;
+  signal?: AbortSignal;
+}
+
 /** One call; without a token for what anybody may ask. @throws Refusal */
-export async function request(method: string, path: string, token: string | null, body?: object): Promise<Response> {
+export async function request(method: string, path: string, token: string | null, options: RequestOptions = {}): Promise<Response> {
+  const { body, signal = null } = options;
   const headers: Record<string, string> = {};
   if (token !== null) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
   try {
-    response = await fetch(path, { method, headers, cache: "no-store", ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    response = await fetch(path, {
+      method,
+      headers,
+      cache: "no-store",
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   } catch (error) {
     throw new Refusal("unreachable", error instanceof Error ? error.message : String(error));
   }
@@ -84,6 +83,15 @@ export async function request(method: string, path: string, token: string | null
   const { code, detail } = Object(problem) as Record<string, unknown>;
   // What is no answer of the service comes from something before it.
   throw new Refusal(typeof code === "string" ? code : "unreachable", typeof detail === "string" ? detail : `HTTP ${response.status}`);
+}
+
+/** What it says. @throws Refusal where it is cut off */
+async function answerOf<T>(response: Response): Promise<T> {
+  try {
+    return await (response.json() as Promise<T>);
+  } catch (error) {
+    throw new Refusal("unreachable", error instanceof Error ? error.message : String(error));
+  }
 }
 
 function withQuery(path: string, query: Record<string, string | number | undefined>): string {

@@ -1,7 +1,8 @@
 import { html, render, type TemplateResult } from "lit/html.js";
-import { Api, type Refusal, request } from "./api.js";
-import { asRefusal, type Desk, type Page } from "./desk.js";
+import { Api, request } from "./api.js";
+import type { Desk, Page } from "./desk.js";
 import { Link, type LinkState } from "./link.js";
+import { asRefusal, type Refusal } from "./refusal.js";
 import { pageOf, placeOf } from "./routes.js";
 import type { AuditEntry } from "./shapes.js";
 import { type Claims, claimsOf, keptToken, moderates } from "./token.js";
@@ -162,7 +163,7 @@ function leave(why: Ending | null): void {
 
 async function enterDemo(): Promise<void> {
   try {
-    const response = await request("POST", "/demo/session", null, { member: "mia" });
+    const response = await request("POST", "/demo/session", null, { body: { member: "mia" } });
     const { token } = (await response.json()) as { token: string };
     enter(token);
   } catch (error) {

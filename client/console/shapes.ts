@@ -1,5 +1,12 @@
 /** What the service answers, as docs/PROTOCOL.md has it. Times are RFC 3339. */
 
+/** A page of a list. `next`: where a search has to go on. */
+export interface Listing<T> {
+  items: T[];
+  more: boolean;
+  next?: string;
+}
+
 export type Level = "info" | "warning" | "critical";
 export type State = "scheduled" | "live" | "expired" | "rescinded";
 

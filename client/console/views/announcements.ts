@@ -1,31 +1,33 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import type { Listing } from "../api.js";
-import { asRefusal, type Desk, every, Loaded, type Page } from "../desk.js";
-import type { Announcement, Audience } from "../shapes.js";
+import { type Desk, every, type Page } from "../desk.js";
+import { Loaded } from "../loaded.js";
+import { Rows } from "../rows.js";
+import type { Announcement, Audience, Listing } from "../shapes.js";
 import { moment, say, sayOr } from "../words/index.js";
-import { empty, failureNotice, icon, loading, pageHead, time } from "./pieces.js";
+import { empty, failureNotice, icon, loading, moreButton, pageHead, time } from "./pieces.js";
 
 /** How often the first page is asked for, so that what another moderator writes appears. Milliseconds. */
 const REFRESH_MS = 5_000;
 
 /** All announcements, newest first. */
 export class Announcements implements Page {
-  readonly #desk: Desk;
   readonly #first: Loaded<Listing<Announcement>>;
+  readonly #rows: Rows<Announcement>;
   readonly #stops: Array<() => void>;
-  /** The pages after the first. */
-  #older: Announcement[] = [];
-  #hasOlder: boolean | null = null;
 
   constructor(desk: Desk) {
-    this.#desk = desk;
+    this.#rows = new Rows({
+      idOf: ({ id }) => id,
+      load: (before) => desk.api.get("/v1/announcements", { before }),
+      changed: () => desk.update(),
+    });
     this.#first = new Loaded(
       () => desk.api.get("/v1/announcements"),
       () => desk.update(),
+      (page) => this.#rows.first(page),
     );
     void this.#first.run();
-    const again = () => void this.#first.refresh();
-    this.#stops = [every(REFRESH_MS, again), desk.onReturn(again)];
+    this.#stops = [every(REFRESH_MS, () => void this.#first.poll()), desk.onReturn(() => void this.#first.refresh())];
   }
 
   title(): string {
@@ -40,29 +42,15 @@ export class Announcements implements Page {
     const { value, failure } = this.#first;
     const write = html`<a class="button primary" href="#/announcements/new">${say("ann.new")}</a>`;
     return html`${pageHead(say("ann.title"), say("ann.sub"), write)} ${failureNotice(failure, () => void this.#first.run())}
-    ${value === null ? (failure === null ? loading() : nothing) : this.#list(value)}`;
+    ${value === null ? (failure === null ? loading() : nothing) : this.#list()}`;
   }
 
-  #list({ items, more }: Listing<Announcement>): TemplateResult {
-    if (items.length === 0) return html`<div class="blank card">${icon("horn")}${empty(say("ann.empty"))}</div>`;
-    const known = new Set(items.map(({ id }) => id));
-    const all = [...items, ...this.#older.filter(({ id }) => !known.has(id))];
+  #list(): TemplateResult {
+    if (this.#rows.items.length === 0) return html`<div class="blank card">${icon("horn")}${empty(say("ann.empty"))}</div>`;
     return html`<ul class="rows card">
-        ${all.map(row)}
+        ${this.#rows.items.map(row)}
       </ul>
-      ${(this.#hasOlder ?? more) ? html`<button type="button" class="quiet" @click=${() => void this.#more(all)}>${say("more")}</button>` : nothing}`;
-  }
-
-  async #more(shown: Announcement[]): Promise<void> {
-    const before = shown.at(-1)?.id;
-    try {
-      const { items, more } = await this.#desk.api.get<Listing<Announcement>>("/v1/announcements", { before });
-      this.#older.push(...items);
-      this.#hasOlder = more;
-    } catch (error) {
-      this.#first.failure = asRefusal(error);
-    }
-    this.#desk.update();
+      ${moreButton(this.#rows)}`;
   }
 }
 

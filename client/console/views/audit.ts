@@ -1,10 +1,12 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import type { Listing } from "../api.js";
-import { asRefusal, type Desk, Loaded, type Page } from "../desk.js";
-import type { AuditEntry } from "../shapes.js";
+import type { Desk, Page } from "../desk.js";
+import { Loaded } from "../loaded.js";
+import { asRefusal } from "../refusal.js";
+import { Rows } from "../rows.js";
+import type { AuditEntry, Listing } from "../shapes.js";
 import { say, sayOr } from "../words/index.js";
 import { auditTable } from "./audit-table.js";
-import { empty, failureNotice, field, icon, loading, pageHead, textOf } from "./pieces.js";
+import { empty, failureNotice, field, icon, loading, moreButton, pageHead, textOf } from "./pieces.js";
 
 const ACTS = ["announce", "announcement.edit", "rescind", "mute", "unmute", "kick", "ban", "unban", "connect"];
 
@@ -21,15 +23,22 @@ interface Filter {
 export class AuditPage implements Page {
   readonly #desk: Desk;
   readonly #loaded: Loaded<Listing<AuditEntry>>;
+  readonly #rows: Rows<AuditEntry>;
   readonly #stops: Array<() => void>;
   readonly #fresh = new Set<string>();
   #filter: Filter = { by: "", act: "", target: "" };
 
   constructor(desk: Desk) {
     this.#desk = desk;
+    this.#rows = new Rows({
+      idOf: ({ id }) => id,
+      load: (before) => desk.api.get("/v1/audit", { ...this.#filter, before }),
+      changed: () => desk.update(),
+    });
     this.#loaded = new Loaded(
       () => desk.api.get("/v1/audit", { ...this.#filter }),
       () => desk.update(),
+      (page) => this.#rows.first(page),
     );
     void this.#loaded.run();
     // What was written meanwhile was not told.
@@ -51,12 +60,12 @@ export class AuditPage implements Page {
       <button type="button" class="quiet" @click=${() => void this.#export("csv")}>${say("audit.csv")}</button>
       <button type="button" class="quiet" @click=${() => void this.#export("ndjson")}>${say("audit.ndjson")}</button>
     </span>`;
-    return html`${pageHead(say("audit.title"), say("audit.sub"), tools)} ${this.#search()}
+    return html`${pageHead(say("audit.title"), say("audit.sub"), tools)} ${this.#filters()}
     ${failureNotice(failure, () => void this.#loaded.run())}
-    ${value === null ? (failure === null ? loading() : nothing) : this.#list(value)}`;
+    ${value === null ? (failure === null ? loading() : nothing) : this.#list()}`;
   }
 
-  #search(): TemplateResult {
+  #filters(): TemplateResult {
     return html`<form class="filters" role="search" @submit=${(event: Event) => this.#find(event)}>
       ${field(
         say("audit.act"),
@@ -76,60 +85,39 @@ export class AuditPage implements Page {
     </form>`;
   }
 
-  #list({ items, more }: Listing<AuditEntry>): TemplateResult {
+  #list(): TemplateResult {
+    const { items } = this.#rows;
     return html`${
       items.length === 0
         ? html`<div class="blank card">${icon("log")}${empty(say("audit.empty"))}</div>`
         : auditTable(items, say("audit.title"), { fresh: this.#fresh })
     }
-    ${more ? html`<button type="button" class="quiet" @click=${() => void this.#more()}>${say("more")}</button>` : nothing}`;
+    ${moreButton(this.#rows)}`;
   }
 
   #find(event: Event): void {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    this.#filter = { by: textOf(form, "by"), act: textOf(form, "act"), target: textOf(form, "target") };
-    this.#loaded.forget();
-    void this.#loaded.run();
+    this.#search({ by: textOf(form, "by"), act: textOf(form, "act"), target: textOf(form, "target") });
   }
 
   #clear(event: Event): void {
     (event.currentTarget as HTMLButtonElement).form?.reset();
-    this.#filter = { by: "", act: "", target: "" };
+    this.#search({ by: "", act: "", target: "" });
+  }
+
+  #search(filter: Filter): void {
+    this.#filter = filter;
+    this.#rows.forget();
     this.#loaded.forget();
     void this.#loaded.run();
   }
 
   #arrived(entry: AuditEntry): void {
-    const list = this.#loaded.value;
     const { by, act, target } = this.#filter;
     const fits = (by === "" || by === entry.by) && (act === "" || act === entry.act) && (target === "" || target === entry.target);
-    if (list === null || !fits || list.items.some(({ id }) => id === entry.id)) return;
-    list.items.unshift(entry);
+    if (this.#loaded.value === null || !fits || !this.#rows.prepend(entry, MAX_SHOWN)) return;
     this.#fresh.add(entry.id);
-    if (list.items.length > MAX_SHOWN) {
-      list.items.length = MAX_SHOWN;
-      list.more = true;
-      delete list.next;
-    }
-    this.#desk.update();
-  }
-
-  async #more(): Promise<void> {
-    const list = this.#loaded.value;
-    if (list === null) return;
-    try {
-      const before = list.next ?? list.items.at(-1)?.id;
-      const page = await this.#desk.api.get<Listing<AuditEntry>>("/v1/audit", { ...this.#filter, before });
-      // Another search may have been begun meanwhile.
-      if (this.#loaded.value !== list) return;
-      list.items.push(...page.items);
-      list.more = page.more;
-      if (page.next === undefined) delete list.next;
-      else list.next = page.next;
-    } catch (error) {
-      this.#loaded.failure = asRefusal(error);
-    }
     this.#desk.update();
   }
 

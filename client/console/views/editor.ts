@@ -1,8 +1,10 @@
 import { live } from "lit/directives/live.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { type Refusal, segment } from "../api.js";
-import { asRefusal, type Desk, Loaded, type Page } from "../desk.js";
+import { segment } from "../api.js";
+import type { Desk, Page } from "../desk.js";
 import { changesOf, contentOf, type Draft, editDraft, forgetEdit, lacksAudience, newDraft, settleNewDraft } from "../drafts.js";
+import { Loaded } from "../loaded.js";
+import { asRefusal, type Refusal } from "../refusal.js";
 import type { Announcement, Level } from "../shapes.js";
 import { moment, say, zone } from "../words/index.js";
 import { choice, failureNotice, field, loading, pageHead } from "./pieces.js";

@@ -1,7 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { type Listing, type Refusal, segment } from "../api.js";
-import { asRefusal, type Desk, every, Loaded, type Page } from "../desk.js";
-import type { AuditEntry, Member as Known, OnlineMember, Sanction } from "../shapes.js";
+import { segment } from "../api.js";
+import { type Desk, every, type Page } from "../desk.js";
+import { Loaded } from "../loaded.js";
+import { asRefusal, type Refusal } from "../refusal.js";
+import type { AuditEntry, Member as Known, Listing, OnlineMember, Sanction } from "../shapes.js";
 import { moment, say, sayCount } from "../words/index.js";
 import { auditTable } from "./audit-table.js";
 import { empty, failureNotice, loading, pageHead, time } from "./pieces.js";

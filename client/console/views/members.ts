@@ -1,9 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import type { Listing } from "../api.js";
-import { asRefusal, type Desk, every, Loaded, type Page } from "../desk.js";
-import type { OnlineMember } from "../shapes.js";
+import { type Desk, every, type Page } from "../desk.js";
+import { Loaded } from "../loaded.js";
+import { Rows } from "../rows.js";
+import type { Listing, OnlineMember } from "../shapes.js";
 import { number, say, sayCount } from "../words/index.js";
-import { empty, failureNotice, field, icon, loading, memberLink, pageHead, textOf } from "./pieces.js";
+import { empty, failureNotice, field, icon, loading, memberLink, moreButton, pageHead, textOf } from "./pieces.js";
 
 /** How often the first page is asked for. Milliseconds. */
 const REFRESH_MS = 5_000;
@@ -17,12 +18,16 @@ export class Members implements Page {
   readonly #desk: Desk;
   readonly #first: Loaded<Online>;
   readonly #stops: Array<() => void>;
+  readonly #rows: Rows<OnlineMember>;
   #search = "";
-  /** What the pages after the first brought, and how to go on. */
-  #further: { items: OnlineMember[]; more: boolean; after: string | undefined } | null = null;
 
   constructor(desk: Desk) {
     this.#desk = desk;
+    this.#rows = new Rows({
+      idOf: ({ user }) => user,
+      load: (after) => desk.api.get("/v1/online/members", { search: this.#search, after }),
+      changed: () => desk.update(),
+    });
     this.#first = new Loaded(
       async () => {
         const search = this.#search;
@@ -33,11 +38,12 @@ export class Members implements Page {
         return { ...page, users };
       },
       () => desk.update(),
+      (page) => this.#rows.first(page),
     );
     void this.#first.run();
-    // Whoever reads further down is not disturbed.
+    // Whoever reads further down is not disturbed: members come and go, and rows would move away under their eyes.
     const again = () => {
-      if (this.#further === null) void this.#first.refresh();
+      if (!this.#rows.isExtended) void this.#first.poll();
     };
     this.#stops = [every(REFRESH_MS, again), desk.onReturn(again)];
   }
@@ -64,13 +70,13 @@ export class Members implements Page {
         </form>
       </div>
       ${failureNotice(failure, () => void this.#first.run())}
-      ${value === null ? (failure === null ? loading() : nothing) : this.#list(value)}`;
+      ${value === null ? (failure === null ? loading() : nothing) : this.#list()}`;
   }
 
   #find(event: Event): void {
     event.preventDefault();
     this.#search = textOf(event.currentTarget as HTMLFormElement, "search");
-    this.#further = null;
+    this.#rows.forget();
     void this.#first.run();
   }
 
@@ -80,11 +86,8 @@ export class Members implements Page {
     if (user !== "") this.#desk.go(`/members/${encodeURIComponent(user)}`);
   }
 
-  #list(first: Online): TemplateResult {
-    const further = this.#further;
-    const items = [...first.items, ...(further?.items ?? [])];
-    const more = further?.more ?? first.more;
-    const after = further === null ? (first.next ?? first.items.at(-1)?.user) : further.after;
+  #list(): TemplateResult {
+    const { items } = this.#rows;
     const isSearch = this.#search !== "";
     return html`${
       items.length === 0
@@ -93,24 +96,7 @@ export class Members implements Page {
           </div>`
         : table(items)
     }
-    ${
-      more
-        ? html`<button type="button" class="quiet" @click=${() => void this.#more(after)}>
-            ${say(isSearch && items.length === 0 ? "members.further" : "more")}
-          </button>`
-        : nothing
-    }`;
-  }
-
-  async #more(after: string | undefined): Promise<void> {
-    try {
-      const page = await this.#desk.api.get<Listing<OnlineMember>>("/v1/online/members", { search: this.#search, after });
-      const before = this.#further?.items ?? [];
-      this.#further = { items: [...before, ...page.items], more: page.more, after: page.next ?? page.items.at(-1)?.user };
-    } catch (error) {
-      this.#first.failure = asRefusal(error);
-    }
-    this.#desk.update();
+    ${moreButton(this.#rows, say(isSearch && items.length === 0 ? "members.further" : "more"))}`;
   }
 }
 

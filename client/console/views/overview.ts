@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from "lit/html.js";
-import { type Desk, every, Loaded, type Page } from "../desk.js";
+import { type Desk, every, type Page } from "../desk.js";
+import { Loaded } from "../loaded.js";
 import type { Minute } from "../shapes.js";
 import { clock, number, say, sayCount } from "../words/index.js";
 import { chart } from "./chart.js";
@@ -33,8 +34,7 @@ export class Overview implements Page {
       () => desk.update(),
     );
     void this.#figures.run();
-    const again = () => void this.#figures.refresh();
-    this.#stops = [every(REFRESH_MS, again), desk.onReturn(again)];
+    this.#stops = [every(REFRESH_MS, () => void this.#figures.poll()), desk.onReturn(() => void this.#figures.refresh())];
   }
 
   title(): string {

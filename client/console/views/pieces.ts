@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import type { Refusal } from "../api.js";
+import type { Refusal } from "../refusal.js";
+import type { Rows } from "../rows.js";
 import { moment, say, sayOr } from "../words/index.js";
 
 type Piece = TemplateResult | typeof nothing;
@@ -44,6 +45,12 @@ export function loading(): TemplateResult {
 
 export function empty(text: string): TemplateResult {
   return html`<p class="empty">${text}</p>`;
+}
+
+/** Reads a list on, where there is more of it. */
+export function moreButton(rows: Pick<Rows<unknown>, "more" | "failure" | "readOn">, label = say("more")): TemplateResult {
+  return html`${failureNotice(rows.failure)}
+  ${rows.more ? html`<button type="button" class="quiet" @click=${() => void rows.readOn()}>${label}</button>` : nothing}`;
 }
 
 /** A labelled control. `hint` says more in few words. */

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { type Refusal, segment } from "../api.js";
-import { asRefusal, type Desk } from "../desk.js";
+import { segment } from "../api.js";
+import type { Desk } from "../desk.js";
+import { asRefusal, type Refusal } from "../refusal.js";
 import { say } from "../words/index.js";
 import { choice, failureNotice, field, textOf } from "./pieces.js";
 

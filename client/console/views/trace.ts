@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { type Desk, Loaded, type Page } from "../desk.js";
+import type { Desk, Page } from "../desk.js";
+import { Loaded } from "../loaded.js";
 import type { Trace } from "../shapes.js";
 import { currentLanguage, say, sayOr } from "../words/index.js";
 import { failureNotice, field, loading, pageHead, textOf } from "./pieces.js";
