@@ -100,6 +100,10 @@ describe("members in the console", () => {
     await page.getByRole("radio", { name: "for good" }).check();
     await page.getByRole("button", { name: "Mute", exact: true }).click();
     await page.locator(".standing", { hasText: "for good" }).waitFor();
+    // What holds for the next act shows, and its reason has to be given anew.
+    await until("the form is as it was", async () => (await page.getByLabel("Reason").inputValue()) === "");
+    expect(await page.getByRole("radio", { name: "Mute" }).isChecked()).toBe(true);
+    expect(await page.getByRole("radio", { name: "for good" }).isChecked()).toBe(true);
 
     await page.getByRole("radio", { name: "Kick" }).check();
     await page.getByLabel("Reason").fill("Read the rules");

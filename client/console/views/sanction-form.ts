@@ -90,7 +90,9 @@ export class SanctionForm {
       if (kind === "kick") await this.#desk.api.send("POST", path, { why });
       else await this.#desk.api.send("PUT", path, { why, until: this.#until(form) });
       this.#desk.done(say(`member.done.${kind}`, { user: this.#user }));
-      form.reset();
+      // Nothing else: what is chosen holds for the next act too, and shows.
+      const given = form.elements.namedItem("why");
+      if (given instanceof HTMLInputElement) given.value = "";
       this.#acted();
     } catch (error) {
       this.#failure = asRefusal(error);
