@@ -67,6 +67,11 @@ describe("announcements in the console", () => {
       },
     });
     await page.getByRole("heading", { level: 1, name: "Maintenance on Sunday" }).waitFor();
+    // Its preview is to be looked at: nothing of it is on the keyboard's way, and what it says is there all the same.
+    await page.locator("belfry-banner button").waitFor();
+    expect(await page.locator("[inert] belfry-banner").count()).toBe(1);
+    expect(await page.locator("p.spoken").textContent()).toBe(markup);
+    await page.locator(".facts", { hasText: "https://forum.example/t/812" }).waitFor();
     await tabs.visit(page, "announcements/new");
     expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("");
     expect(tabs.faults).toEqual([]);

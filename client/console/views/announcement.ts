@@ -69,7 +69,8 @@ export class AnnouncementPage implements Page {
       ${failureNotice(failure)} ${this.#isRescinding ? this.#rescinding() : nothing} ${facts(announcement)}
       <section>
         <h2>${say("ann.preview")} <span class="hint">${say("ann.previewHint")}</span></h2>
-        <div class="screen">${this.#preview.view(announcement)}</div>
+        <div class="screen" inert>${this.#preview.view(announcement)}</div>
+        <p class="spoken" dir="auto">${announcement.text}</p>
       </section>
       ${this.#report.view(announcement.state)}`;
   }
@@ -111,11 +112,12 @@ export class AnnouncementPage implements Page {
   }
 }
 
-function facts({ createdAt, startsAt, expiresAt, audience, rescindedAt, why }: Shown): TemplateResult {
+function facts({ url, createdAt, startsAt, expiresAt, audience, rescindedAt, why }: Shown): TemplateResult {
   return html`<dl class="facts">
     <div><dt>${say("ann.facts.created")}</dt><dd>${time(createdAt)}</dd></div>
     ${startsAt === undefined ? nothing : html`<div><dt>${say("ann.facts.starts")}</dt><dd>${time(startsAt)}</dd></div>`}
     ${expiresAt === undefined ? nothing : html`<div><dt>${say("ann.facts.expires")}</dt><dd>${time(expiresAt)}</dd></div>`}
+    ${url === undefined ? nothing : html`<div><dt>${say("ann.field.url")}</dt><dd><bdi>${url}</bdi></dd></div>`}
     <div><dt>${say("ann.facts.audience")}</dt><dd dir="auto">${audienceText(audience)}</dd></div>
     ${
       rescindedAt === undefined
