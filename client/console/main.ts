@@ -85,7 +85,7 @@ function enter(token: string, byHand = true): void {
     leave({ title: say("sign.wrong"), text: say("sign.notToken"), detail: null });
     return;
   }
-  leave(null);
+  end(null);
   const listeners: Session["listeners"] = { audit: new Set(), back: new Set() };
   const add = <T>(set: Set<T>, one: T) => {
     set.add(one);
@@ -148,8 +148,14 @@ function endingOf(code: string, message: string, me: Claims | null): Ending {
   return { title, text: null, detail: message };
 }
 
-/** Signs out; `why`: unasked. */
+/** Signs out, or is told for good that this token is not let in (`why`): it is not tried again. */
 function leave(why: Ending | null): void {
+  keptToken.set(null);
+  end(why);
+}
+
+/** Ends what there is of a session. A token that is kept stays so: a page that is left while it is tried can try it again. */
+function end(why: Ending | null): void {
   session?.link.close();
   open?.page.close?.();
   session = null;
@@ -157,7 +163,6 @@ function leave(why: Ending | null): void {
   wasIn = false;
   state = { is: "connecting" };
   ending = why;
-  keptToken.set(null);
   update();
 }
 

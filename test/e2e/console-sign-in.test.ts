@@ -69,6 +69,19 @@ describe("signing in to the console", () => {
     expect(tabs.faults).toEqual([]);
   });
 
+  it("keeps the token over reloads before the connection stands, and where the service is away", async () => {
+    const page = await tabs.of("mia", "members");
+    await tabs.context.route("**/socket.io/**", (route) => route.abort());
+    await page.reload();
+    await says(page, "The service cannot be reached");
+    await page.reload();
+    await says(page, "The service cannot be reached");
+    await tabs.context.unrouteAll();
+    await page.reload();
+    await connected(page);
+    await page.getByRole("heading", { level: 1, name: "Members" }).waitFor();
+  });
+
   it("ends with the token, says so, and has the draft again after a new one", async () => {
     const page = await tabs.blank();
     await tabs.enter(page, tabs.token("mia", { roles: ["moderator"], exp: soon() + 4 }));
