@@ -28,7 +28,8 @@ let state: LinkState = { is: "connecting" };
 /** Whether this token was ever let in: before, its refusal is one of signing in. */
 let wasIn = false;
 let ending: Ending | null = null;
-let hasDemo = false;
+/** Whom the demo lets anybody moderate as: a member's id; null where there is nobody. */
+let demoModerator: string | null = null;
 let open: { section: string; page: Page } | null = null;
 let done: string | null = null;
 let doneTimer: ReturnType<typeof setTimeout> | undefined;
@@ -66,7 +67,7 @@ function shown(): TemplateResult {
   if (session === null || !wasIn) {
     return signIn({
       ending,
-      hasDemo,
+      hasDemo: demoModerator !== null,
       isBusy: session !== null,
       signIn: (token) => enter(token),
       signInToDemo: () => void enterDemo(),
@@ -168,7 +169,7 @@ function end(why: Ending | null): void {
 
 async function enterDemo(): Promise<void> {
   try {
-    const response = await request("POST", "/demo/session", null, { body: { member: "mia" } });
+    const response = await request("POST", "/demo/session", null, { body: { member: demoModerator } });
     const { token } = (await response.json()) as { token: string };
     enter(token);
   } catch (error) {
@@ -201,11 +202,12 @@ function sayDone(text: string): void {
 
 async function lookForDemo(): Promise<void> {
   try {
-    await request("GET", "/demo/members", null);
-    hasDemo = true;
+    const response = await request("GET", "/demo/members", null);
+    const { moderator } = (await response.json()) as { moderator: { id: string } | null };
+    demoModerator = moderator?.id ?? null;
     update();
   } catch {
-    // There is none.
+    // There is no demo.
   }
 }
 

@@ -63,6 +63,11 @@ export async function membersOf(): Promise<Member[]> {
   return (await call<{ members: Member[] }>("GET", "/demo/members", null)).members;
 }
 
+/** Whether anybody may be the moderator here. */
+export async function hasModerator(): Promise<boolean> {
+  return (await call<{ moderator: object | null }>("GET", "/demo/members", null)).moderator !== null;
+}
+
 /** A fresh token of a member. Anybody gets one: that is what makes it a demo. */
 export async function signIn(member: string): Promise<string> {
   return (await call<{ token: string }>("POST", "/demo/session", null, { member })).token;

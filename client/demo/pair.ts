@@ -3,6 +3,8 @@
  * no room for both, one is shown at a time, and the tab of the other tells that its bell has rung.
  */
 
+import { hasModerator } from "./api.js";
+
 /** What a member's page says of itself. */
 interface Word {
   readonly belfry: "unread";
@@ -64,3 +66,11 @@ addEventListener("message", ({ origin, source, data }: MessageEvent<Word>) => {
 
 const [first] = sides;
 if (first !== undefined) choose(first);
+
+/** A way that ends in a refusal is not shown: where real members are, nobody is the moderator by a click. */
+async function showModeratorsWay(): Promise<void> {
+  find("#announce").hidden = !(await hasModerator());
+}
+
+// Where it cannot be asked, the members' pages say so.
+showModeratorsWay().catch(() => {});

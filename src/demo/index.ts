@@ -67,7 +67,8 @@ export function createDemoForum(options: DemoForumOptions): { router: Router } {
   });
 
   router.get("/demo/members", (_request, response) => {
-    response.json({ members: MEMBERS });
+    const { id, name } = MODERATOR;
+    response.json({ members: MEMBERS, moderator: moderated ? { id, name } : null });
   });
 
   router.post("/demo/session", async (request, response) => {

@@ -23,7 +23,15 @@ const connected = (page: Page) => page.locator(".link", { hasText: "Connected" }
 const soon = () => Math.floor(Date.now() / 1000);
 
 describe("signing in to the console", () => {
-  it("lets the demo's moderator in with one click", async () => {
+  it("lets the demo's moderator in with one click, and the demo's page leads there", async () => {
+    // The demo keeps things of its own in the browser's storage.
+    const context = await browser.newContext();
+    const demo = await context.newPage();
+    await demo.goto(tabs.service.url);
+    const coming = context.waitForEvent("page");
+    await demo.getByRole("link", { name: "Announce as the moderator" }).click();
+    await (await coming).getByRole("button", { name: "Continue as the demo" }).waitFor();
+    await context.close();
     const page = await tabs.blank();
     await page.getByRole("button", { name: "Continue as the demo" }).click();
     await connected(page);
@@ -146,6 +154,23 @@ describe("signing in to the console", () => {
 });
 
 describe("the console in production", () => {
+  it("offers no way in as the demo's moderator where the demo is on and has none, nor does the demo's page", async () => {
+    const env = { NODE_ENV: "production", DEMO: "on", API_KEYS: "k".repeat(40), JWT_SECRET: "s".repeat(40) };
+    const own = await ConsoleTabs.open(browser, { env });
+    try {
+      const page = await own.context.newPage();
+      const [answer] = await Promise.all([page.waitForResponse("**/demo/members"), page.goto(`${own.service.url}/console`)]);
+      expect(await answer.json()).toMatchObject({ moderator: null });
+      await page.getByLabel("Token").waitFor();
+      expect(await page.getByRole("button", { name: "demo" }).count()).toBe(0);
+      await page.goto(own.service.url);
+      await page.frameLocator("#left iframe").locator("#thread-keys").waitFor();
+      expect(await page.getByRole("link").allTextContents()).toEqual(["Console"]);
+    } finally {
+      await own.close();
+    }
+  });
+
   it("is there without the demo, and without its way in", async () => {
     const own = await ConsoleTabs.open(browser, { env: { DEMO: "off" } });
     try {

@@ -18,6 +18,7 @@ interface Answer {
     code?: string;
     token: string;
     members: Array<{ id: string; name: string }>;
+    moderator: { id: string; name: string } | null;
     threads: Array<{ id: string; author: string; comments: Array<{ id: string; text: string; author: string; parent: string | null }> }>;
     comment: { id: string };
     task: string;
@@ -150,16 +151,18 @@ describe("the demo forum", () => {
   });
 
   it("has a moderator who signs in too, and who neither stands among the members nor writes in the forum", async () => {
+    expect((await stage.call("/demo/members")).body).toMatchObject({ moderator: { id: "mia", name: "Mia" } });
     const { token } = (await stage.call("/demo/session", { member: "mia" })).body;
     expect(token).toBe("token-of-mia as moderator");
     expect((await stage.write("mia", "keys", "text")).status).toBe(403);
     expect((await stage.call("/demo/exports", {}, "token-of-mia")).status).toBe(403);
   });
 
-  it("has no moderator where real members are", async () => {
+  it("has no moderator where real members are, and says that there is none to be", async () => {
     await stage.close();
     stage.moderated = false;
     await stage.open();
+    expect((await stage.call("/demo/members")).body).toMatchObject({ moderator: null });
     expect((await stage.call("/demo/session", { member: "mia" })).status).toBe(403);
     expect((await stage.call("/demo/session", { member: "ada" })).status).toBe(200);
   });
