@@ -1,16 +1,19 @@
 import { html, render, type TemplateResult } from "lit/html.js";
 import { Api, request } from "./api.js";
 import type { Desk, Page } from "./desk.js";
+import { isWriting } from "./drafts.js";
+import { type Ending, endingOf } from "./endings.js";
 import { Link, type LinkState } from "./link.js";
+import { moderates } from "./ranks.js";
 import { asRefusal, type Refusal } from "./refusal.js";
 import { pageOf, placeOf } from "./routes.js";
 import type { AuditEntry } from "./shapes.js";
-import { type Claims, claimsOf, keptToken, moderates } from "./token.js";
+import { type Claims, claimsOf, keptToken } from "./token.js";
 import { frame, languageChoice } from "./views/frame.js";
 import { icons } from "./views/icons.js";
 import { loading } from "./views/pieces.js";
-import { type Ending, signIn } from "./views/sign-in.js";
-import { chooseLanguage, currentLanguage, say, sayOr } from "./words/index.js";
+import { signIn } from "./views/sign-in.js";
+import { chooseLanguage, currentLanguage } from "./words/index.js";
 
 /** How long it is said that something was done. Milliseconds. */
 const DONE_MS = 6_000;
@@ -83,7 +86,7 @@ function shown(): TemplateResult {
 function enter(token: string, byHand = true): void {
   const me = claimsOf(token);
   if (me === null) {
-    leave({ title: say("sign.wrong"), text: say("sign.notToken"), detail: null });
+    leave({ title: "sign.wrong", texts: ["sign.notToken"], detail: null });
     return;
   }
   end(null);
@@ -119,7 +122,7 @@ function moved(token: string, byHand: boolean, now: LinkState): void {
   const before = state;
   state = now;
   if (now.is === "stopped") {
-    leave(endingOf(now.code ?? "", now.message ?? "", session?.me ?? claimsOf(token)));
+    void stopped(token, now);
   } else if (now.is === "online" && session !== null) {
     if (!wasIn) {
       wasIn = true;
@@ -130,23 +133,38 @@ function moved(token: string, byHand: boolean, now: LinkState): void {
       for (const listener of [...session.listeners.back]) listener();
     }
   } else if (now.is === "away" && !wasIn) {
-    ending = { title: say("link.away"), text: say("link.awayText"), detail: null };
+    ending = { title: "link.away", texts: ["link.awayText"], detail: null };
   }
   update();
 }
 
 /** A call was refused: where it is the token's fault, there is no going on with it. */
 function refused({ code, message }: Refusal): void {
-  if (code === "unauthorized" || code === "token_expired" || code === "banned") leave(endingOf(code, message, session?.me ?? null));
+  if (code === "unauthorized" || code === "token_expired" || code === "banned") dismiss(code, message, false);
 }
 
-function endingOf(code: string, message: string, me: Claims | null): Ending {
-  if (code === "token_expired") return { title: say("sign.expired"), text: say("sign.expiredText"), detail: null };
-  if (code === "unauthorized" && me !== null && !moderates(me)) {
-    return { title: say("sign.notModerator"), text: say("sign.notModeratorText", { user: me.name ?? me.user }), detail: null };
+/** The connection is refused or ended, and will not come back by itself. */
+async function stopped(token: string, { code = "", message = "" }: LinkState): Promise<void> {
+  const mine = session;
+  // A connection is refused with one code for a token that is not good and for one without the role.
+  const mayLackRole = code === "unauthorized" && mine !== null && !wasIn && !moderates(mine.me);
+  const lacksRole = mayLackRole && (await isRefusedForRoles(token));
+  if (session === mine) dismiss(code, message, lacksRole);
+}
+
+/** Whether the token is good and only its roles are not: HTTP has codes of their own for the two. */
+async function isRefusedForRoles(token: string): Promise<boolean> {
+  try {
+    await request("GET", "/v1/online", token);
+    return false;
+  } catch (error) {
+    return asRefusal(error).code === "forbidden";
   }
-  const title = code === "banned" ? say("sign.banned") : say(wasIn && code !== "unauthorized" ? "sign.stopped" : "sign.wrong");
-  return { title, text: null, detail: message };
+}
+
+function dismiss(code: string, message: string, lacksRole: boolean): void {
+  const { name, user } = session?.me ?? { name: null, user: "" };
+  leave(endingOf(code, message, { user: name ?? user, lacksRole, wasIn, isWriting: isWriting() }));
 }
 
 /** Signs out, or is told for good that this token is not let in (`why`): it is not tried again. */
@@ -174,7 +192,7 @@ async function enterDemo(): Promise<void> {
     enter(token);
   } catch (error) {
     const { code, message } = asRefusal(error);
-    leave({ title: sayOr(`error.${code}`, say("sign.wrong")), text: null, detail: message });
+    leave({ title: `error.${code}`, texts: [], detail: message });
   }
 }
 

@@ -29,11 +29,6 @@ export function claimsOf(token: string): Claims | null {
   }
 }
 
-/** Whether the service lets a bearer of these roles moderate. */
-export function moderates({ roles }: Claims): boolean {
-  return roles.includes("moderator") || roles.includes("admin");
-}
-
 /** The token of this tab. It is kept until the tab is closed, and nowhere else; where storage is forbidden, until the page is left. */
 export const keptToken = {
   get(): string | null {

@@ -41,13 +41,16 @@ describe("signing in to the console", () => {
 
   it.each([
     [{ roles: [], name: "Ada" }, "You are not a moderator", "belongs to Ada"],
-    [{ roles: ["moderator"], exp: 1 }, "Your token has expired", "What you were writing is still here"],
-    [{ roles: ["moderator"], nbf: 4_000_000_000 }, "This token is not accepted", ""],
+    [{ roles: [], name: "Ada" }, "You are not a moderator", "need the role moderator or admin"],
+    [{ roles: ["moderator"], exp: 1 }, "Your token has expired", "Get a new one from your forum"],
+    [{ roles: ["moderator"], nbf: 4_000_000_000 }, "This token is not accepted", "not valid yet"],
+    [{ roles: [], nbf: 4_000_000_000 }, "This token is not accepted", "not valid yet"],
   ])("says in words why a token with %j is refused, and keeps nothing of it", async (claims, title, text) => {
     const page = await tabs.blank();
     await tabs.enter(page, tabs.token("ada", claims));
     await says(page, title);
     await says(page, text);
+    expect(await page.getByText("What you were writing").count()).toBe(0);
     expect(await page.locator("nav").count()).toBe(0);
     expect(await page.evaluate("sessionStorage.length + localStorage.length")).toBe(0);
   });
@@ -97,6 +100,7 @@ describe("signing in to the console", () => {
     await tabs.visit(page, "announcements/new");
     await page.getByLabel("Title", { exact: true }).fill("Half written");
     await says(page, "Your token has expired");
+    await says(page, "What you were writing is still here");
     await tabs.enter(page, tabs.token("mia"));
     await connected(page);
     expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Half written");

@@ -1,13 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
-import { say } from "../words/index.js";
+import type { Ending } from "../endings.js";
+import { say, sayOr } from "../words/index.js";
 import { field, icon, textOf } from "./pieces.js";
-
-/** Why somebody who was signed in, or tried to be, is not. `detail` is what the service said, in English. */
-export interface Ending {
-  title: string;
-  text: string | null;
-  detail: string | null;
-}
 
 export interface SignInOptions {
   ending: Ending | null;
@@ -35,8 +29,8 @@ export function signIn({ ending, hasDemo, isBusy, signIn, signInToDemo, language
         ending === null
           ? nothing
           : html`<div class="notice" role="alert">
-              <p><strong>${ending.title}</strong></p>
-              ${ending.text === null ? nothing : html`<p>${ending.text}</p>`}
+              <p><strong>${sayOr(ending.title, say("sign.wrong"))}</strong></p>
+              ${ending.texts.map((text) => html`<p>${say(text, { user: ending.user ?? "" })}</p>`)}
               ${ending.detail === null ? nothing : html`<p class="detail">${ending.detail}</p>`}
             </div>`
       }

@@ -29,7 +29,8 @@ export const en = {
   "sign.notModeratorText":
     "This token is good, and it belongs to {user}, who has neither the role moderator nor admin. Ask your forum’s operator for the role, then sign in with a new token.",
   "sign.expired": "Your token has expired",
-  "sign.expiredText": "Get a new one from your forum and sign in again. What you were writing is still here.",
+  "sign.expiredText": "Get a new one from your forum and sign in again.",
+  "sign.kept": "What you were writing is still here.",
   "sign.wrong": "This token is not accepted",
   "sign.banned": "You are banned",
   "sign.stopped": "The session has ended",
