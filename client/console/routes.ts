@@ -29,7 +29,7 @@ export function pageOf({ parts: [section, id, verb], query }: Place, desk: Desk)
     case "members":
       return { section, page: id === undefined ? new Members(desk) : new MemberPage(desk, id) };
     case "audit":
-      return { section, page: new AuditPage(desk) };
+      return { section, page: new AuditPage(desk, query.get("target") ?? "") };
     case "trace":
       return { section, page: new TracePage(desk, query.get("user") ?? "", query.get("event") ?? "") };
     default:

@@ -127,9 +127,15 @@ describe("members in the console", () => {
     expect(Math.abs(Date.parse(end) - Date.now() - 3_600_000)).toBeLessThan(60_000);
   });
 
-  it("cannot be acted on without a reason, nor an admin by a moderator, which is said in words", async () => {
+  it("cannot be acted on without a reason, nor one who has become an admin meanwhile, which is said in words", async () => {
     await tabs.server.register("root", { roles: ["admin"] });
-    const page = await tabs.of("mia", "members/root");
+    const page = await tabs.of("mia");
+    // The page has not heard of the role yet.
+    await page.route("**/v1/members/root", async (route) => {
+      const known = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...known, roles: [] } });
+    });
+    await tabs.visit(page, "members/root");
     const kick = page.getByRole("button", { name: "Kick", exact: true });
     await page.getByRole("radio", { name: "Kick" }).check();
     await kick.click();
@@ -140,9 +146,45 @@ describe("members in the console", () => {
     await page.locator(".audit", { hasText: "refused:" }).waitFor();
     await tabs.visit(page, "members/nobody");
     await page.getByText("No member with the id “nobody” is known.").waitFor();
-    await tabs.visit(page, "members/mia");
-    await page.getByText("This is you").waitFor();
-    expect(await page.getByRole("button", { name: "Mute" }).count()).toBe(0);
+  });
+
+  it("on whom every act would be refused have nothing to press: oneself, and an admin for a moderator", async () => {
+    await tabs.server.register("root", { roles: ["admin"] });
+    await tabs.server.register("lena");
+    for (const user of ["root", "lena"]) await tabs.server.must("PUT", `/v1/members/${user}/mute`, { why: "Shouting" });
+    const page = await tabs.of("lena", "members/lena");
+    for (const [user, text] of [
+      ["lena", "This is you"],
+      ["root", "This is an admin"],
+    ] as const) {
+      await tabs.visit(page, `members/${user}`);
+      await page.getByText(text).waitFor();
+      await page.locator(".standing", { hasText: "Shouting" }).waitFor();
+      await page.locator(".audit .act", { hasText: "muted" }).waitFor();
+      expect(await page.locator("main").getByRole("button").count()).toBe(0);
+    }
+    await tabs.visit(page, "audit?target=root");
+    await until("only what was done to root is listed", async () => (await page.locator(".audit tbody tr").count()) >= 1);
+    expect(await page.getByLabel("On", { exact: true }).inputValue()).toBe("root");
+    expect(await page.locator(".audit td.on").allTextContents()).not.toContain("lena");
+  });
+
+  it("whose last acts are far back are not said to have none", async () => {
+    await tabs.server.register("old");
+    const page = await tabs.of("mia");
+    const asked: Array<string | null> = [];
+    await page.route("**/v1/audit?*", async (route) => {
+      const before = new URL(route.request().url()).searchParams.get("before");
+      asked.push(before);
+      await route.fulfill({ json: { items: [], more: true, next: String(Number(before ?? 90_000) - 10_000) } });
+    });
+    await tabs.visit(page, "members/old");
+    await page.getByText("The search stopped there.").waitFor();
+    expect(asked.slice(0, 3)).toEqual([null, "80000", "70000"]);
+    await page.unroute("**/v1/audit?*");
+    await page.getByRole("link", { name: "Search the audit log further" }).click();
+    await page.getByRole("heading", { level: 1, name: "Audit log" }).waitFor();
+    expect(await page.getByLabel("On", { exact: true }).inputValue()).toBe("old");
   });
 
   it("have it explained why they were told, and why not", async () => {

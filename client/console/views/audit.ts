@@ -26,10 +26,14 @@ export class AuditPage implements Page {
   readonly #rows: Rows<AuditEntry>;
   readonly #stops: Array<() => void>;
   readonly #fresh = new Set<string>();
-  #filter: Filter = { by: "", act: "", target: "" };
+  /** Whom it is searched for at first; empty for anybody. */
+  readonly #target: string;
+  #filter: Filter;
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, target: string) {
     this.#desk = desk;
+    this.#target = target;
+    this.#filter = { by: "", act: "", target };
     this.#rows = new Rows({
       idOf: ({ id }) => id,
       load: (before) => desk.api.get("/v1/audit", { ...this.#filter, before }),
@@ -75,7 +79,7 @@ export class AuditPage implements Page {
         </select>`,
       )}
       ${field(say("audit.by"), html`<input name="by" type="text" maxlength="128" dir="auto" autocapitalize="off" />`)}
-      ${field(say("audit.target"), html`<input name="target" type="text" maxlength="128" dir="auto" autocapitalize="off" />`)}
+      ${field(say("audit.target"), html`<input name="target" type="text" maxlength="128" dir="auto" autocapitalize="off" .value=${this.#target} />`)}
       <button type="submit">${say("audit.go")}</button>
       ${
         Object.values(this.#filter).some((value) => value !== "")

@@ -1,7 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import { segment } from "../api.js";
 import { type Desk, every, type Page } from "../desk.js";
+import { HISTORY, historyOf } from "../history.js";
 import { Loaded } from "../loaded.js";
+import { whyNoAct } from "../ranks.js";
 import { asRefusal, type Refusal } from "../refusal.js";
 import type { AuditEntry, Member as Known, Listing, OnlineMember, Sanction } from "../shapes.js";
 import { moment, say, sayCount } from "../words/index.js";
@@ -16,7 +18,6 @@ interface Facts {
   member: Known;
   /** Null: not online. */
   online: OnlineMember | null;
-  history: AuditEntry[];
 }
 
 /** One member: what is known of them, what is laid on them, and what can be done. */
@@ -25,6 +26,8 @@ export class MemberPage implements Page {
   readonly #user: string;
   readonly #path: string;
   readonly #facts: Loaded<Facts>;
+  /** Of everybody's entries the service searches those on this member, so they are asked for only when there are new ones. */
+  readonly #history: Loaded<Listing<AuditEntry>>;
   readonly #form: SanctionForm;
   readonly #stops: Array<() => void>;
   #failure: Refusal | null = null;
@@ -37,11 +40,19 @@ export class MemberPage implements Page {
       () => this.#load(),
       () => desk.update(),
     );
+    this.#history = new Loaded(
+      () => historyOf((before) => desk.api.get("/v1/audit", { target: user, limit: HISTORY, before })),
+      () => desk.update(),
+    );
     this.#form = new SanctionForm(desk, user, () => void this.#facts.run());
     void this.#facts.run();
-    const again = () => void this.#facts.refresh();
+    void this.#history.run();
+    const again = () => {
+      void this.#facts.refresh();
+      void this.#history.refresh();
+    };
     this.#stops = [
-      every(REFRESH_MS, again),
+      every(REFRESH_MS, () => void this.#facts.poll()),
       desk.onReturn(again),
       desk.onAudit(({ target }) => {
         if (target === user) again();
@@ -60,12 +71,11 @@ export class MemberPage implements Page {
   async #load(): Promise<Facts> {
     const { api } = this.#desk;
     const user = this.#user;
-    const [member, online, history] = await Promise.all([
+    const [member, online] = await Promise.all([
       api.get<Known>(this.#path),
       api.get<Listing<OnlineMember>>("/v1/online/members", { user }),
-      api.get<Listing<AuditEntry>>("/v1/audit", { target: user, limit: 20 }),
     ]);
-    return { member, online: online.items[0] ?? null, history: history.items };
+    return { member, online: online.items[0] ?? null };
   }
 
   view(): TemplateResult {
@@ -76,7 +86,8 @@ export class MemberPage implements Page {
       return html`${crumb} ${pageHead(this.#user, "")}
       ${isUnknown ? empty(say("member.unknown", { user: this.#user })) : failure === null ? loading() : failureNotice(failure, () => void this.#facts.run())}`;
     }
-    const { member, online, history } = value;
+    const { member, online } = value;
+    const whyNot = whyNoAct(this.#desk.me, member);
     const presence =
       online === null
         ? html`<span class="chip">${say("member.offline")}</span>`
@@ -88,16 +99,31 @@ export class MemberPage implements Page {
         <div><dt>${say("member.roles")}</dt><dd dir="auto">${member.roles.length === 0 ? say("member.noRoles") : member.roles.join(", ")}</dd></div>
         <div><dt>${say("member.joined")}</dt><dd>${time(member.joinedAt)}</dd></div>
       </dl>
-      ${this.#standing("ban", member.ban)} ${this.#standing("mute", member.mute)}
-      ${this.#desk.me.user === this.#user ? empty(say("member.self")) : this.#form.view()}
+      ${this.#standing("ban", member.ban, whyNot === null)} ${this.#standing("mute", member.mute, whyNot === null)}
+      ${whyNot === null ? this.#form.view() : empty(say(`member.${whyNot}`))}
       <p><a href="#/trace?user=${encodeURIComponent(this.#user)}">${say("member.trace")}</a></p>
       <section>
         <h2>${say("member.history")}</h2>
-        ${history.length === 0 ? empty(say("member.noHistory")) : auditTable(history, say("member.history"), { withTarget: false })}
+        ${this.#past()}
       </section>`;
   }
 
-  #standing(what: "mute" | "ban", sanction: Sanction | null): TemplateResult | typeof nothing {
+  #past(): TemplateResult {
+    const { value, failure } = this.#history;
+    if (value === null) return html`${failure === null ? loading() : failureNotice(failure, () => void this.#history.run())}`;
+    const { items, more } = value;
+    const log = html`<p><a href="#/audit?target=${encodeURIComponent(this.#user)}">${say("member.historyGo")}</a></p>`;
+    return html`${failureNotice(failure, () => void this.#history.run())}
+    ${
+      items.length === 0
+        ? empty(say(more ? "member.historyStopped" : "member.noHistory"))
+        : auditTable(items, say("member.history"), { withTarget: false })
+    }
+    ${more ? log : nothing}`;
+  }
+
+  /** `canEnd`: whether the service would let this moderator end it. */
+  #standing(what: "mute" | "ban", sanction: Sanction | null, canEnd: boolean): TemplateResult | typeof nothing {
     if (sanction === null) return nothing;
     const { until, why, by, at } = sanction;
     return html`<section class="standing" data-what=${what}>
@@ -109,7 +135,7 @@ export class MemberPage implements Page {
         <p dir="auto">${why}</p>
         <p class="meta">${say("member.by", { by, at: moment(at) })}</p>
       </div>
-      <button type="button" @click=${() => void this.#lift(what)}>${say(`member.lift.${what}`)}</button>
+      ${canEnd ? html`<button type="button" @click=${() => void this.#lift(what)}>${say(`member.lift.${what}`)}</button>` : nothing}
     </section>`;
   }
 

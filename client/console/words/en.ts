@@ -207,7 +207,10 @@ export const en = {
   "member.done.unban": "{user} is not banned any more.",
   "member.history": "What was done to this member",
   "member.noHistory": "Nothing yet.",
+  "member.historyStopped": "Nothing in the newest part of the audit log. The search stopped there.",
+  "member.historyGo": "Search the audit log further",
   "member.trace": "Why was this member told, or not?",
+  "member.admin": "This is an admin: moderators do not act on one.",
   "member.self": "This is you: nobody acts on themselves.",
 
   "audit.title": "Audit log",

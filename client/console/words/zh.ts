@@ -207,7 +207,10 @@ export const zh: Record<keyof typeof en, string> = {
   "member.done.unban": "{user} 的封禁已解除。",
   "member.history": "对此成员采取过的措施",
   "member.noHistory": "暂无。",
+  "member.historyStopped": "审计日志最近的部分没有记录，搜索在此停止。",
+  "member.historyGo": "在审计日志中继续搜索",
   "member.trace": "此成员为何收到或未收到通知？",
+  "member.admin": "这是管理员：版主不能对其采取措施。",
   "member.self": "这是您自己：不能对自己采取措施。",
 
   "audit.title": "审计日志",
