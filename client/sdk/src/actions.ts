@@ -35,8 +35,7 @@ export function isShown({ done, epoch }: Action, { cursor }: Inbox): boolean {
 
 /** What is shown: what is confirmed, with the member's actions on top of it, in their order. */
 export function withActions(known: Known, actions: readonly Action[]): Known {
-  const inbox = actions.reduce(lay, known.inbox);
-  return inbox === known.inbox ? known : { ...known, inbox };
+  return { ...known, inbox: actions.reduce(lay, known.inbox) };
 }
 
 function lay(inbox: Inbox, { event, payload: data, at }: Action): Inbox {
@@ -48,4 +47,4 @@ function lay(inbox: Inbox, { event, payload: data, at }: Action): Inbox {
   return { ...inbox, items, unread: Math.max(0, unread), settled: settle(inbox.settled, entry) };
 }
 
-const unreadIn = (items: Inbox["items"]): number => items.reduce((count, item) => (isUnread(item) ? count + 1 : count), 0);
+const unreadIn = (items: Inbox["items"]): number => items.filter(isUnread).length;

@@ -51,4 +51,4 @@ function marked(item: WireAnnouncement, settled: SettledById): Announcement {
   return { ...item, dismissedAt, acknowledgedAt, ask };
 }
 
-const isOpen = ({ dismissedAt, acknowledgedAt }: Announcement): boolean => dismissedAt === null && acknowledgedAt === null;
+const isOpen = ({ dismissedAt, acknowledgedAt }: Announcement): boolean => (dismissedAt ?? acknowledgedAt) === null;

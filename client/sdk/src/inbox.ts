@@ -47,22 +47,21 @@ export interface Page {
 }
 
 /** The inbox that a snapshot shows. */
-export function inboxOf(page: Page, unread: number, { live, turns }: Inbox): Inbox {
-  return merge({ ...EMPTY_INBOX, unread, live, turns: turns + 1 }, "all", page);
+export function inboxOf(snapshot: Page & Pick<Inbox, "unread">, { live, turns }: Inbox): Inbox {
+  return merge({ ...EMPTY_INBOX, unread: snapshot.unread, live, turns: turns + 1 }, "all", snapshot);
 }
 
 /** The inbox after the next entry. */
 export function applyToInbox(inbox: Inbox, entry: Entry): Inbox {
-  const { items, fresh, live, stale, settled, unread, turns } = inbox;
   const isNew = entry.kind === "notification";
   return {
     ...inbox,
-    unread: entry.unread ?? unread,
-    items: applyEntry(items, entry),
-    stale: stale || namesUnknown(inbox, entry),
-    fresh: isNew ? [...fresh, { id: String(entry.data.id), missed: !live }].slice(-MAX_FRESH) : fresh,
-    settled: settle(settled, entry),
-    turns: isNew ? turns : turns + 1,
+    unread: entry.unread ?? inbox.unread,
+    items: applyEntry(inbox.items, entry),
+    stale: inbox.stale || namesUnknown(inbox, entry),
+    fresh: isNew ? [...inbox.fresh, { id: String(entry.data.id), missed: !inbox.live }].slice(-MAX_FRESH) : inbox.fresh,
+    settled: settle(inbox.settled, entry),
+    turns: inbox.turns + (isNew ? 0 : 1),
   };
 }
 

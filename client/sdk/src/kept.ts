@@ -1,5 +1,6 @@
 import type { Action } from "./actions.js";
 import { type Known, NOTHING } from "./known.js";
+import { AT_REST } from "./rule.js";
 import { slicesOf } from "./slices.js";
 
 /** Of the shape below. Another one is another program's, and is not read. */
@@ -15,8 +16,7 @@ export function toText({ inbox, announcements }: Known): string {
   // What is older than the last one kept is not held any more; other filters are listed again when they are looked at.
   const all = Math.max(inbox.floors.all, inbox.items.length > MAX_KEPT && last ? last.seq : 0);
   const { cursor, unread } = inbox;
-  const { cursor: place, items: announced, older } = announcements;
-  return JSON.stringify([VERSION, { cursor, unread, items }, all, [...inbox.settled], { cursor: place, items: announced, older }]);
+  return JSON.stringify([VERSION, { cursor, unread, items }, all, [...inbox.settled], { ...announcements, ...AT_REST }]);
 }
 
 /** What `toText` has kept. Nothing, so that the service sends a snapshot, unless the text is whole. */

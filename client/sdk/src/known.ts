@@ -25,7 +25,7 @@ export function take(known: Known, event: StreamEvent): Known {
   if (event.type === "snapshot") {
     const cursor = { epoch, seq: event.seq };
     return event.stream === "inbox"
-      ? { ...known, inbox: { ...inboxOf(event, event.unread, inbox), cursor } }
+      ? { ...known, inbox: { ...inboxOf(event, inbox), cursor } }
       : { ...known, announcements: { ...NOTHING_ANNOUNCED, live: announcements.live, items: event.items, cursor } };
   }
   const before = known[stream];

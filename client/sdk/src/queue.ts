@@ -55,7 +55,7 @@ export function queueOf({ tab, ask, inbox, now, tell, warn }: QueueOptions): Que
   let isClosed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const own = (): readonly Action[] => actions.filter((action) => action.tab === tab && action.done === undefined);
+  const own = (of = tab): readonly Action[] => actions.filter((action) => action.tab === of && action.done === undefined);
 
   function settle(): void {
     actions = actions.filter((action) => !isShown(action, inbox()));
@@ -107,10 +107,10 @@ export function queueOf({ tab, ask, inbox, now, tell, warn }: QueueOptions): Que
     if (done) take(done);
     else drop(id);
     tell(done ? { action: done } : { over: id });
-    const { resolve, reject } = waiting.get(id) ?? {};
+    const asked = waiting.get(id);
     waiting.delete(id);
-    if (failure === undefined) resolve?.(answer);
-    else if (reject) reject(failure);
+    if (failure === undefined) asked?.resolve(answer);
+    else if (asked) asked.reject(failure);
     else warn(`"${event}" of an earlier visit was refused: ${failure.message}`);
     return 0;
   }
@@ -120,24 +120,22 @@ export function queueOf({ tab, ask, inbox, now, tell, warn }: QueueOptions): Que
       return actions;
     },
     own,
-    do: (event, payload, epoch) =>
-      new Promise((resolve, reject) => {
-        if (isClosed) reject(CLOSED);
-        else if (own().length >= MAX_QUEUE) reject(FULL);
-        else {
-          const action = { id: newId(), tab, event, payload, at: new Date(now()).toISOString(), ...(epoch && { epoch }) };
-          waiting.set(action.id, { resolve, reject });
-          take(action);
-          tell({ action });
-          void send();
-        }
-      }),
+    async do(event, payload, epoch) {
+      if (isClosed) throw CLOSED;
+      if (own().length >= MAX_QUEUE) throw FULL;
+      const action = { id: newId(), tab, event, payload, at: new Date(now()).toISOString(), ...(epoch && { epoch }) };
+      take(action);
+      tell({ action });
+      return new Promise((resolve, reject) => {
+        waiting.set(action.id, { resolve, reject });
+        void send();
+      });
+    },
     take,
     drop,
     settle,
     adopt(gone) {
-      for (const action of actions) {
-        if (action.tab !== gone || action.done !== undefined) continue;
+      for (const action of own(gone)) {
         const adopted = { ...action, tab };
         take(adopted);
         tell({ action: adopted });
@@ -159,6 +157,5 @@ const SET_BACK = refusal("reset", "The service was set back.");
 
 /** Not met twice by chance; nobody needs it to be secret. */
 export function newId(): string {
-  const part = (): string => Math.random().toString(36).slice(2);
-  return part() + part();
+  return `${Math.random()}${Math.random()}`;
 }
