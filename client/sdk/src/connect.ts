@@ -68,7 +68,7 @@ export function connectBy(io: typeof connectSocket, { url, token, user, storage,
 
   function onUser(whose: string | undefined): Promise<void> {
     if (whose === undefined || whose === member?.user || isClosed) return loading;
-    member?.close(false);
+    member?.close();
     known = NOTHING;
     const opened = openMember({
       user: whose,
@@ -79,11 +79,12 @@ export function connectBy(io: typeof connectSocket, { url, token, user, storage,
       ask: link.ask,
       now: link.serverNow,
       onChange: touch,
+      leave: close,
       warn,
     });
     member = opened;
     loading = opened.load().then((kept) => {
-      if (member === opened && known.inbox.cursor === null) change(kept);
+      if (member === opened && !isClosed && known.inbox.cursor === null) change(kept);
     });
     return loading;
   }
@@ -158,6 +159,14 @@ export function connectBy(io: typeof connectSocket, { url, token, user, storage,
     return upTo ? act(event, { upTo }, undefined, epoch) : Promise.resolve();
   };
 
+  function close({ forget }: { forget?: boolean } = {}): void {
+    isClosed = true;
+    endWake();
+    upkeep.close();
+    link.close();
+    member?.close(forget);
+  }
+
   const endWake = onWake(link.wake);
   void onUser(user);
   link.reconnect();
@@ -207,18 +216,12 @@ export function connectBy(io: typeof connectSocket, { url, token, user, storage,
     seen: upToNow("seen"),
     dismiss: (announcement) => act("dismiss", { announcement }),
     acknowledge: (announcement) => act("acknowledge", { announcement }),
-    send: (message) => act("send", { key: newId(), ...message }, ({ id }) => ({ id: String(id) })),
+    send: (message) => act("send", { ...message, key: message.key ?? newId() }, ({ id }) => ({ id: id as string })),
     level: (level) => act("level", level, ({ ok: _, ...set }) => set as unknown as WatchLevel),
     block: (whom) => act("block", { user: whom }),
     unblock: (whom) => act("unblock", { user: whom }),
     reconnect: link.reconnect,
-    close({ forget = false } = {}) {
-      isClosed = true;
-      endWake();
-      upkeep.close();
-      link.close();
-      member?.close(forget);
-    },
+    close,
   };
 }
 

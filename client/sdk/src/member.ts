@@ -18,6 +18,8 @@ interface Word {
   readonly over?: string;
   /** Arrivals up to here were told loudly. */
   readonly loud?: Cursor;
+  /** The member has signed out: nothing of them may stay, and a tab that goes on would keep it anew. */
+  readonly forget?: boolean;
 }
 
 export interface MemberOptions extends Omit<QueueOptions, "inbox" | "tell"> {
@@ -28,6 +30,8 @@ export interface MemberOptions extends Omit<QueueOptions, "inbox" | "tell"> {
   known: () => Known;
   /** What waits to be sent is another. */
   onChange: () => void;
+  /** Closes all, this member too: they have signed out in another tab. */
+  leave: (word: Word) => void;
 }
 
 /** What belongs to one member of one service on this device: what is kept of them, their queue, their other tabs. */
@@ -40,11 +44,11 @@ export interface Member {
   changed(): void;
   /** Whether this tab is the one to tell an arrival loudly. Says so to the others, so that no tab that speaks later tells it again. */
   speaksOf(seq: number): boolean;
-  close(forget: boolean): void;
+  close(forget?: boolean): void;
 }
 
 export function openMember(options: MemberOptions): Member {
-  const { user, service, tab, keep, known, onChange } = options;
+  const { user, service, tab, keep, known, onChange, leave } = options;
   const key = `belfry:${service}:${user}`;
   const queueKey = `${key}:queue`;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -88,6 +92,7 @@ export function openMember(options: MemberOptions): Member {
     if (isAction(word.action)) take(word.action);
     else if (word.over) queue.drop(word.over);
     else if (word.loud) loud = word.loud;
+    else if (word.forget) leave(word);
     else {
       for (const action of queue.own()) tabs.say({ action });
       tabs.say({ loud });
@@ -116,7 +121,7 @@ export function openMember(options: MemberOptions): Member {
       for (const end of unlisten) end();
       keepNow();
       if (forget) {
-        for (const { id } of queue.own()) tabs.say({ over: id });
+        tabs.say({ forget });
         keep.set(key, null);
         keep.set(queueKey, null);
       }

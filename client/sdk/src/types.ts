@@ -258,7 +258,8 @@ export interface Belfry {
   reconnect(): void;
   /**
    * Leaves for good; what waits stays in storage for the next visit, and its promises reject with `closed`. With `forget`, when the member
-   * signs out, what is stored of them is removed too, and what waits is given up.
+   * signs out, what is stored of them is removed too, what waits is given up, and their other tabs leave the same way, as far as tabs know of
+   * each other (see the README).
    */
   close(options?: { forget?: boolean }): void;
 }
