@@ -12,27 +12,41 @@ interface Joined {
   told: Map<string, number>;
 }
 
-/** Follows live boards over the connection that a `Belfry` has, for as long as somebody listens. */
+/** One of each store: all of them would share one socket of `/live`, and the first to leave would leave for all. */
+const known = new WeakMap<Belfry, Boards>();
+
+/** Follows live boards over the connection that a `Belfry` has, for as long as somebody listens. The same for the same store. */
 export function boardsOf(belfry: Belfry): Boards {
+  const boards = known.get(belfry) ?? open(belfry);
+  known.set(belfry, boards);
+  return boards;
+}
+
+function open(belfry: Belfry): Boards {
   const joined = new Set<Joined>();
   const onlookers = new Set<(users: number | null) => void>();
   let socket: Socket | null = null;
+  /** The member's newest. Who comes back to a connection gets its socket of before, which asks for this again. */
+  let token = "";
   let users: number | null = null;
   let unfollow: (() => void) | null = null;
 
   function follow(): void {
     unfollow ??= belfry.onSession((session) => {
-      if (session?.isRenewed) {
-        socket?.emit("refresh", { token: session.token });
+      if (session !== null) token = session.token;
+      if (session?.isRenewed && socket !== null) {
+        socket.emit("refresh", { token });
         return;
       }
       leave();
       tellOnline(null);
-      if (session !== null) open(session.socket.io.socket("/live", { auth: { token: session.token } }));
+      if (session === null) return;
+      const auth = (give: (auth: object) => void): void => give({ token });
+      listenTo(session.socket.io.socket("/live", { auth }));
     });
   }
 
-  function open(opened: Socket): void {
+  function listenTo(opened: Socket): void {
     socket = opened;
     opened.on("connect", () => {
       for (const one of joined) {
