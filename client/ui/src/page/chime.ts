@@ -13,6 +13,8 @@ let last = Number.NEGATIVE_INFINITY;
 /** Plays two soft strokes. Does nothing where the browser does not let a page sound before somebody has used it. */
 export function chime(): void {
   if (typeof AudioContext === "undefined" || performance.now() - last < PAUSE_MS) return;
+  // Before the first click an audio context waits: it would keep all strokes until then, and play them at once.
+  if (navigator.userActivation?.hasBeenActive === false) return;
   last = performance.now();
   context ??= new AudioContext();
   const audio = context;
