@@ -67,6 +67,11 @@ describe("the words of the elements", () => {
     }
   });
 
+  it("have the punctuation of Chinese in Chinese", () => {
+    const texts = Object.values(zh).flatMap((message) => (typeof message === "string" ? [message] : Object.values(message)));
+    expect(texts.filter((text) => /[,?:;!]/.test(text))).toEqual([]);
+  });
+
   it("choose plurals by the language's own rules", () => {
     addLanguage("pl", {
       expand: { one: "{count} powiadomienie", few: "{count} powiadomienia", many: "{count} powiadomień", other: "{count}" },
@@ -105,5 +110,16 @@ describe("the words of the elements", () => {
     expect(ago(20 * 86_400)).toBe("1 Nov");
     expect(ago(400 * 86_400)).toMatch(/^17 Oct 2025$/);
     expect(chinese.ago(now - 180_000, now)).toBe("3分钟前");
+  });
+
+  it("count days as the calendar does, not by twenty-four hours", () => {
+    const at = (day: number, hour: number, minute = 0): number => new Date(2026, 10, day, hour, minute).getTime();
+    // 36.5 hours before, and 25.5.
+    const [yesterday, dayBefore] = [
+      [at(20, 10, 30), at(21, 23)],
+      [at(19, 23, 30), at(21, 1)],
+    ] as const;
+    expect([english.ago(...yesterday), chinese.ago(...yesterday)]).toEqual(["yesterday", "昨天"]);
+    expect([english.ago(...dayBefore), chinese.ago(...dayBefore)]).toEqual(["2 days ago", "前天"]);
   });
 });

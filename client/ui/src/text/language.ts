@@ -31,6 +31,12 @@ export function watchLanguages(tell: () => void): () => void {
   return () => watchers.delete(tell);
 }
 
+/** The number of the day by the calendar of this device: two moments of one day have the same, the next day has one more. */
+function dayOf(time: number): number {
+  const at = new Date(time);
+  return Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / 86_400_000;
+}
+
 /** One language with its rules for plurals, numbers and times. */
 export class Language {
   readonly #messages: Catalogue;
@@ -82,13 +88,13 @@ export class Language {
     return this.#percents.format(value / 100);
   }
 
-  /** How long ago, in short; a date after a week. What a wrong clock puts into the future is now. Both in milliseconds. */
+  /** How long ago, in short: after a day by the days of the calendar, after a week the date. What a wrong clock puts into the future is now. Both in milliseconds. */
   ago(time: number, now: number): string {
     const seconds = Math.max(0, (now - time) / 1_000);
     if (seconds < 45) return this.say("now");
     if (seconds < 3_600) return this.#relative.format(-Math.max(1, Math.round(seconds / 60)), "minute");
     if (seconds < 86_400) return this.#relative.format(-Math.round(seconds / 3_600), "hour");
-    if (seconds < 7 * 86_400) return this.#relative.format(-Math.round(seconds / 86_400), "day");
+    if (seconds < 7 * 86_400) return this.#relative.format(dayOf(time) - dayOf(now), "day");
     const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
     return (sameYear ? this.#day : this.#dayOfYear).format(time);
   }

@@ -3,8 +3,8 @@ import type { Catalogue } from "./catalogue.js";
 /** 简体中文. */
 export const zh: Catalogue = {
   notifications: "通知",
-  bell: "通知,{count} 条未读",
-  bellNone: "通知,没有未读",
+  bell: "通知，{count} 条未读",
+  bellNone: "通知，没有未读",
   close: "关闭",
 
   all: "全部",
@@ -41,18 +41,18 @@ export const zh: Catalogue = {
   loading: "正在加载…",
   loadingOlder: "正在加载更早的通知…",
   emptyAll: "还没有通知",
-  emptyAllMore: "有人回复或提到你时,会显示在这里。",
+  emptyAllMore: "有人回复或提到你时，会显示在这里。",
   emptyUnread: "没有未读通知",
   emptyUnreadMore: "你已经全部读完了。",
   emptyArchived: "归档是空的",
-  emptyArchivedMore: "归档的通知会离开列表,保存在这里。",
+  emptyArchivedMore: "归档的通知会离开列表，保存在这里。",
   failed: "操作没有成功",
   tryAgain: "重试",
 
   connecting: "正在连接…",
   online: "已连接",
   offline: "当前离线。你的操作会在恢复连接后发送。",
-  unreachable: "无法连接服务,正在重试…",
+  unreachable: "无法连接服务，正在重试…",
   stopped: "通知已停止",
   stoppedBanned: "你已被封禁",
   stoppedKicked: "版主结束了你的会话",
@@ -81,10 +81,10 @@ export const zh: Catalogue = {
   toasts: "新通知",
   moreToasts: "还有 {count} 条",
   dismissToast: "关闭",
-  pushOffer: "离开时,要在此设备上接收通知吗?",
+  pushOffer: "离开时，要在此设备上接收通知吗？",
   pushOn: "开启",
   pushLater: "以后再说",
-  pushFailed: "未能开启。要再试一次吗?",
+  pushFailed: "未能开启。要再试一次吗？",
 
-  arrived: { one: "新通知:{what}", other: "{count} 条新通知" },
+  arrived: { one: "新通知：{what}", other: "{count} 条新通知" },
 };
