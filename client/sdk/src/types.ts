@@ -210,7 +210,10 @@ export interface Belfry {
   readonly unread: number;
   readonly unreadNotifications: number;
   readonly unreadAnnouncements: number;
-  /** What stands on the screen now, newest first: neither over nor settled (a mandatory one until it is acknowledged). */
+  /**
+   * What stands on the screen now, newest first: neither settled (a mandatory one until it is acknowledged) nor over, as far as the service
+   * has said. Offline nobody says so: leave out what is past its `expiresAt` then.
+   */
   readonly announcements: readonly Announcement[];
   /** Running tasks, the one known longest first. */
   readonly tasks: readonly Task[];

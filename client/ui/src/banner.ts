@@ -1,16 +1,12 @@
-import { type Announcement, webAddress } from "belfry-client";
+import { type Announcement, type Belfry, webAddress } from "belfry-client";
 import { css, html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { BelfryElement } from "./base.js";
-import { type IconName, icon } from "./looks/icons.js";
+import { icon } from "./looks/icons.js";
+import { levelOf } from "./looks/level.js";
 import { shared, tokens } from "./looks/tokens.js";
-import type { Key } from "./text/catalogue.js";
-
-const LEVELS: Readonly<Record<string, { name: Key; picture: IconName }>> = {
-  info: { name: "levelInfo", picture: "info" },
-  warning: { name: "levelWarning", picture: "warning" },
-  critical: { name: "levelCritical", picture: "critical" },
-};
+import { standing } from "./page/standing.js";
+import { Voice } from "./page/voice.js";
 
 /** Longer texts scroll in their own box, which the Tab key must then reach. */
 const LONG_TEXT = 280;
@@ -30,6 +26,7 @@ export class BelfryBanner extends BelfryElement {
   /** Leaves out those that nothing takes away before they end: for a place where they would be in the way. */
   declare closable: boolean;
 
+  readonly #voice = new Voice(this);
   readonly #problems = new Map<string, string>();
   /** Where the focus stands: so that it can be kept when an announcement goes. */
   #place = -1;
@@ -38,6 +35,10 @@ export class BelfryBanner extends BelfryElement {
     super();
     this.max = Number.POSITIVE_INFINITY;
     this.closable = false;
+  }
+
+  protected override followed(client: Belfry): () => void {
+    return this.#voice.follow(client, "announcements");
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -54,35 +55,32 @@ export class BelfryBanner extends BelfryElement {
     else this.dispatchEvent(new Event("belfry-left", { bubbles: true, composed: true }));
   }
 
-  protected override render(): TemplateResult | typeof nothing {
+  protected override render(): TemplateResult {
     const { client, language } = this;
-    const items = (client?.announcements ?? []).filter(({ ask }) => ask !== null || !this.closable).slice(0, this.max);
-    // The live region stays, so that what comes into it is told.
-    return html`<div
-      role="region"
-      aria-label=${language.say("announcements")}
-      part="announcements"
-      dir=${this.direction ?? nothing}
-      lang=${language.code}
-      ?hidden=${items.length === 0}
-    >
-      <ul role="list" aria-live="polite">
-        ${repeat(
-          items,
-          ({ id }) => id,
-          (item) => this.#item(item),
-        )}
-      </ul>
+    const all = client === null ? [] : standing(client).filter(({ ask }) => ask !== null || !this.closable);
+    // A property that a page takes away is null, or undefined.
+    const items = all.slice(0, this.max ?? Number.POSITIVE_INFINITY);
+    // What is hidden when the first one comes cannot tell of it: the voice, which is never hidden, does.
+    return html`<div dir=${this.direction ?? nothing} lang=${language.code}>
+      <div role="region" aria-label=${language.say("announcements")} part="announcements" ?hidden=${items.length === 0}>
+        <ul role="list">
+          ${repeat(
+            items,
+            ({ id }) => id,
+            (item) => this.#item(item),
+          )}
+        </ul>
+      </div>
+      ${this.#voice.region(language)}
     </div>`;
   }
 
   #item(item: Announcement): TemplateResult {
     const { language } = this;
-    const level = LEVELS[item.level] === undefined ? "info" : item.level;
-    const { name, picture } = LEVELS[level] ?? { name: "levelInfo", picture: "info" };
+    const { code, name, picture } = levelOf(item);
     const address = webAddress(item.url);
     const problem = this.#problems.get(item.id);
-    return html`<li class=${level} part="announcement announcement-${level}">
+    return html`<li class=${code} part="announcement announcement-${code}">
       ${icon(picture)}
       <div class="what">
         <h3><span class="level">${language.say(name)}</span> <span dir="auto" id="title-${item.id}">${item.title}</span></h3>

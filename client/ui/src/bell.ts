@@ -8,6 +8,7 @@ import { shared, tokens } from "./looks/tokens.js";
 import { lower, placeAt, placeBelow, raise } from "./page/layer.js";
 import type { OpenEvent } from "./page/open-event.js";
 import { PushOffer } from "./page/push-offer.js";
+import { standing } from "./page/standing.js";
 import { fetchToken } from "./page/token.js";
 import { Voice } from "./page/voice.js";
 import type { Corner } from "./toasts.js";
@@ -114,7 +115,9 @@ export class BelfryBell extends BelfryElement {
 
   protected override followed(client: Belfry): () => void {
     this.#lastUnread = client.unread;
-    const silence = this.#voice.follow(client);
+    const silence = this.#hides("banner")
+      ? this.#voice.follow(client, "arrivals")
+      : this.#voice.follow(client, "arrivals", "announcements");
     const leave = this.push === null ? () => {} : this.#offer.follow(client, this.url, this.push);
     return () => {
       silence();
@@ -152,7 +155,7 @@ export class BelfryBell extends BelfryElement {
     const { client, language, open } = this;
     const unread = client?.unread ?? 0;
     const is = client?.status.is ?? "stopped";
-    const floats = client?.announcements.some(({ ask }) => ask !== null) === true && !open && !this.#hides("banner");
+    const floats = client !== null && standing(client).some(({ ask }) => ask !== null) && !open && !this.#hides("banner");
     return html`<div class="root" dir=${this.direction ?? nothing} lang=${language.code}>
       <button
         type="button"
@@ -228,7 +231,7 @@ export class BelfryBell extends BelfryElement {
   }
 
   #hides(name: string): boolean {
-    return this.hide.split(/\s+/).includes(name);
+    return (this.hide ?? "").split(/\s+/).includes(name);
   }
 
   #renew(): void {
