@@ -9,13 +9,13 @@ import { Roving } from "./list/roving.js";
 import { rowOf } from "./list/row.js";
 import { personStyle, rowStyle } from "./list/row-style.js";
 import { type Row, rowsOf, unreadIn } from "./list/rows.js";
-import { tabsOf } from "./list/tabs.js";
+import { FILTERS, tabsOf } from "./list/tabs.js";
 import { ViewReader } from "./list/view-reader.js";
 import { VirtualList } from "./list/virtual.js";
 import { icon } from "./looks/icons.js";
 import { shared, tokens } from "./looks/tokens.js";
-import { OpenEvent } from "./page/open-event.js";
-import { connectionNotice, emptyState, skeleton } from "./page/states.js";
+import { OpenEvent, opensElsewhere } from "./page/open-event.js";
+import { connectionNotice, emptyState, refusalNotice, skeleton } from "./page/states.js";
 import { Voice } from "./page/voice.js";
 
 /** Older ones are asked for when so few rows are left below. */
@@ -41,7 +41,12 @@ export class BelfryInbox extends BelfryElement {
   readonly #readByView = new Set<string>();
   #open = new Set<string>();
   #rows: Row[] = [];
+  /** Why older ones could not be loaded. */
   #problem: string | null = null;
+  /** Why the service did not do what was asked for last. */
+  #refusal: string | null = null;
+  /** The newest that the service was told of as seen, by seq. */
+  #seen = 0;
   #isLoading = false;
   /** The filters whose newest were asked for since the client came. */
   #asked = new Set<Filter>();
@@ -65,10 +70,11 @@ export class BelfryInbox extends BelfryElement {
   protected override followed(client: Belfry): () => void {
     this.#asked = new Set();
     this.#problem = null;
+    this.#refusal = null;
+    this.#seen = 0;
     this.#kept.clear();
     this.#readByView.clear();
-    client.seen().catch(() => {});
-    return this.#voice.follow(client);
+    return this.#voice.follow(client, "arrivals");
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -90,6 +96,7 @@ export class BelfryInbox extends BelfryElement {
     const scroller = this.renderRoot.querySelector(".scroller");
     if (scroller === null || this.client === null) return;
     this.#reader.watch(scroller, this.renderRoot.querySelectorAll("li.unread"));
+    this.#saySeen(this.client);
     this.#loadAhead();
   }
 
@@ -97,14 +104,20 @@ export class BelfryInbox extends BelfryElement {
     const { client, language } = this;
     if (client === null) return nothing;
     return html`<div class="inbox" part="inbox" dir=${this.direction ?? nothing} lang=${language.code}>
-      ${tabsOf(this.filter, client.unreadNotifications, language, (filter) => this.#show(filter), this.#tools(client))}
+      ${tabsOf(this.#tab, client.unreadNotifications, language, (filter) => this.#show(filter), this.#tools(client))}
       ${connectionNotice(client.status, language, () => client.reconnect())}
-      <div class="scroller" id="list" part="list" role="tabpanel" aria-labelledby="tab-${this.filter}" tabindex="-1" data-rest>
+      ${this.#refusal === null ? nothing : refusalNotice(this.#refusal, language, () => this.#dismissRefusal())}
+      <div class="scroller" id="list" part="list" role="tabpanel" aria-labelledby="tab-${this.#tab}" tabindex="-1" data-rest>
         ${this.#rows.length > 0 ? this.#list() : this.#blank(client)}
         ${this.#end(client)}
       </div>
       ${this.#voice.region(language)}
     </div>`;
+  }
+
+  /** The tab, also where a page names none that there is, or takes its choice away. */
+  get #tab(): Filter {
+    return FILTERS.includes(this.filter) ? this.filter : "all";
   }
 
   #list(): TemplateResult {
@@ -147,10 +160,13 @@ export class BelfryInbox extends BelfryElement {
   }
 
   #blank(client: Belfry): TemplateResult {
-    const { language, filter } = this;
+    const { language } = this;
+    const filter = this.#tab;
     const isComing = client.status.is === "connecting" || (client.status.is === "online" && (!client.status.synced || this.#isLoading));
     if (isComing) return skeleton(language);
-    if (client.status.is !== "online" && filter !== "unread") return emptyState("inbox", language.say("notifications"), "");
+    const isKnown = client.status.synced || (filter === "unread" && client.notifications.length > 0);
+    // Nothing is said of what has not come, or is not all here.
+    if (!isKnown || (filter === "unread" && client.unreadNotifications > 0)) return emptyState("inbox", language.say("notifications"), "");
     if (filter === "unread") return emptyState("check", language.say("emptyUnread"), language.say("emptyUnreadMore"));
     if (filter === "archived") return emptyState("archive", language.say("emptyArchived"), language.say("emptyArchivedMore"));
     return emptyState("bell", language.say("emptyAll"), language.say("emptyAllMore"));
@@ -164,12 +180,13 @@ export class BelfryInbox extends BelfryElement {
         <button type="button" class="act" part="button" @click=${() => this.#retry()}>${language.say("tryAgain")}</button>
       </div>`;
     }
-    if (this.#rows.length === 0 || !client.view(this.filter).more) return nothing;
+    if (this.#rows.length === 0 || !client.view(this.#tab).more) return nothing;
     return html`<div class="end" role="status">${this.#isLoading ? language.say("loadingOlder") : nothing}</div>`;
   }
 
   #items(): readonly Notification[] {
-    const { client, filter } = this;
+    const { client } = this;
+    const filter = this.#tab;
     if (client === null) return [];
     const { items } = client.view(filter);
     return filter === "unread" ? this.#kept.take(items, client.view("all")) : items;
@@ -180,8 +197,17 @@ export class BelfryInbox extends BelfryElement {
     this.filter = filter;
   }
 
+  /** What is here is seen on a page in front, also what comes meanwhile. A page that comes to the front is drawn within half a minute. */
+  #saySeen(client: Belfry): void {
+    const newest = client.notifications[0]?.seq ?? 0;
+    if (newest <= this.#seen || !client.status.synced || document.visibilityState !== "visible") return;
+    this.#seen = newest;
+    client.seen().catch(() => {});
+  }
+
   #loadAhead(): void {
-    const { client, filter } = this;
+    const { client } = this;
+    const filter = this.#tab;
     if (client === null || this.#isLoading || this.#problem !== null || client.status.is !== "online" || !client.status.synced) return;
     if (!client.view(filter).more) return;
     const last = this.#virtual.drawn.items.at(-1)?.index ?? 0;
@@ -207,13 +233,22 @@ export class BelfryInbox extends BelfryElement {
     this.requestUpdate();
   }
 
-  /** An action that the service may refuse: then it is taken back, and said why. */
+  /** An action that the service may refuse: then it is taken back, and said why until it is put away or something else is done. */
   #try(action: Promise<unknown>): void {
+    this.#refusal = null;
+    this.requestUpdate();
     action.catch((error: unknown) => {
       if (!this.isConnected) return;
-      this.#problem = wordsOf(error);
+      this.#refusal = wordsOf(error);
       this.requestUpdate();
     });
+  }
+
+  #dismissRefusal(): void {
+    this.#refusal = null;
+    this.requestUpdate();
+    // The button goes with the notice.
+    this.focus();
   }
 
   #readSeen(rows: Element[]): void {
@@ -228,8 +263,8 @@ export class BelfryInbox extends BelfryElement {
     open: (row: Row, event: MouseEvent): void => {
       const ids = unreadIn(row);
       if (ids.length > 0) this.#try(this.client?.read(ids) ?? Promise.resolve());
-      const opens = new OpenEvent(row.items[0], addressOf(row.items[0]));
-      if (!this.dispatchEvent(opens)) event.preventDefault();
+      const url = addressOf(row.items[0]);
+      if (!opensElsewhere(url, event) && !this.dispatchEvent(new OpenEvent(row.items[0], url))) event.preventDefault();
     },
     toggleRead: (row: Row): void => {
       const unread = unreadIn(row);

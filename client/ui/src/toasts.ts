@@ -8,7 +8,7 @@ import { icon } from "./looks/icons.js";
 import { shared, tokens } from "./looks/tokens.js";
 import { chime } from "./page/chime.js";
 import { lower, raise } from "./page/layer.js";
-import { OpenEvent } from "./page/open-event.js";
+import { OpenEvent, opensElsewhere } from "./page/open-event.js";
 import { stopOf } from "./page/states.js";
 import { Voice } from "./page/voice.js";
 import { toastsStyle } from "./toasts-style.js";
@@ -67,7 +67,7 @@ export class BelfryToasts extends BelfryElement {
     this.#stop = null;
     this.#last = null;
     this.#wasOnline = false;
-    const endings = [this.#voice.follow(client), client.onArrival((arrival) => this.#take(arrival))];
+    const endings = [this.#voice.follow(client, "arrivals"), client.onArrival((arrival) => this.#take(arrival))];
     return () => {
       for (const end of endings) end();
     };
@@ -184,7 +184,7 @@ export class BelfryToasts extends BelfryElement {
 
   #choose(item: Notification, address: string | null, event: MouseEvent): void {
     this.client?.read(item.id).catch(() => {});
-    if (!this.dispatchEvent(new OpenEvent(item, address))) event.preventDefault();
+    if (!opensElsewhere(address, event) && !this.dispatchEvent(new OpenEvent(item, address))) event.preventDefault();
     this.#remove(item.id);
   }
 

@@ -2,7 +2,8 @@ import type { Filter } from "belfry-client";
 import { html, nothing, type TemplateResult } from "lit";
 import type { Language } from "../text/language.js";
 
-const FILTERS: readonly Filter[] = ["all", "unread", "archived"];
+/** In the order of the tabs. */
+export const FILTERS: readonly Filter[] = ["all", "unread", "archived"];
 
 /** The tabs above the list, by the pattern of ARIA: one is in the way of the Tab key, arrows go from one to the next. */
 export function tabsOf(

@@ -10,3 +10,8 @@ export class OpenEvent extends Event {
     super("belfry-open", { bubbles: true, composed: true, cancelable: true });
   }
 }
+
+/** Whether a click asks the browser for another tab or window: then nothing leads away from this one, and the page has no say. */
+export function opensElsewhere(url: string | null, { ctrlKey, metaKey, shiftKey }: MouseEvent): boolean {
+  return url !== null && (ctrlKey || metaKey || shiftKey);
+}

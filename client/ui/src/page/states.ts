@@ -16,7 +16,7 @@ const STOPS: Readonly<Record<string, { title: Key; more?: Key }>> = {
 };
 
 /** Codes that another attempt of the member's cannot change. */
-const HOPELESS = new Set(["origin_denied", "bad_url"]);
+const HOPELESS = new Set(["origin_denied", "bad_url", "closed"]);
 
 /** A stop in words: what it is, what to do, and why, in the service's words. */
 export function stopOf({ code, message }: Status, language: Language): { title: string; why: string[] } {
@@ -48,6 +48,15 @@ export function connectionNotice(status: Status, language: Language, reconnect: 
       <p>${language.say(isAlone ? "offline" : "unreachable")}</p>
       ${detail === "" ? nothing : html`<p dir="auto">${detail}</p>`}
     </div>
+  </div>`;
+}
+
+/** A line above the list that says what the service did not let happen. */
+export function refusalNotice(why: string, language: Language, dismiss: () => void): TemplateResult {
+  return html`<div class="notice" part="notice" role="alert">
+    ${icon("warning")}
+    <div class="words"><strong>${language.say("failed")}</strong><p dir="auto">${why}</p></div>
+    <button type="button" class="act" part="button" @click=${dismiss}>${language.say("dismiss")}</button>
   </div>`;
 }
 
