@@ -27,12 +27,16 @@ export interface BellProps extends ElementProps, OpenProps {
   /** Without a provider: where the service is. */
   url?: string;
   token?: TokenSource;
+  /** Where your server gives the token. */
+  tokenUrl?: string;
   position?: Corner;
   /** Names of what is left out: `banner`, `toasts`, `tasks`. */
   hide?: string;
   sound?: boolean;
   /** Offers web push; the address of the service worker on the page's own origin, or "" for where it is by default. */
   push?: string;
+  /** Whether the panel is open. The member opens and closes it too: what is given counts whenever it changes. */
+  open?: boolean;
 }
 
 export interface InboxProps extends ElementProps, OpenProps {
@@ -50,7 +54,7 @@ export interface BannerProps extends ElementProps {
 }
 
 /** The bell with its panel, toasts and announcements: `<belfry-bell>`. */
-export function Bell({ token, ...props }: BellProps): ReactElement {
+export function Bell({ token, tokenUrl, ...props }: BellProps): ReactElement {
   const source = useRef(token);
   useEffect(() => {
     source.current = token;
@@ -61,7 +65,12 @@ export function Bell({ token, ...props }: BellProps): ReactElement {
     return typeof current === "function" ? current() : (current ?? "");
   }, []);
   const given = typeof token === "function" ? ask : token;
-  return useElement("belfry-bell", { ...props, ...(given !== undefined && { token: given }) });
+  return useElement("belfry-bell", {
+    ...props,
+    ...(given !== undefined && { token: given }),
+    // By its name in HTML, which a server writes too.
+    ...(tokenUrl !== undefined && { "token-url": tokenUrl }),
+  });
 }
 
 /** The list of notifications: `<belfry-inbox>`. */
@@ -85,12 +94,13 @@ export function Tasks(props: ElementProps): ReactElement {
 }
 
 /** Properties that have no attribute are set in an effect: then they are there too when a server has rendered the page. */
-function useElement(name: string, props: ElementProps & OpenProps & { token?: TokenSource }): ReactElement {
+function useElement(name: string, props: ElementProps & OpenProps & { token?: TokenSource; "token-url"?: string }): ReactElement {
   const { client, onOpen, token, ...attributes } = props;
   const ref = useRef<HTMLElement>(null);
   const provided = useBelfry();
   // A bell with a token of its own makes its client itself.
-  useProperty(ref, "client", client ?? provided, token === undefined || client !== undefined);
+  const makesItsOwn = token !== undefined || attributes["token-url"] !== undefined;
+  useProperty(ref, "client", client ?? provided, !makesItsOwn || client !== undefined);
   useProperty(ref, "token", token, token !== undefined);
   useEffect(() => {
     const element = ref.current;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { createElement, type ReactElement } from "react";
 import { renderToString } from "react-dom/server";
 import { BelfryProvider, useBelfry } from "../../../client/react/src/context.js";
+import { Bell } from "../../../client/react/src/elements.js";
 import { useAnnouncements, useNotifications, useStatus, useTask, useUnread } from "../../../client/react/src/hooks.js";
 import { fakeBelfry, fakeItem } from "../../support/ui-fake.js";
 
@@ -26,6 +27,15 @@ const NOTHING = '{"client":false,"items":[],"more":false,"unread":0,"announcemen
 function textOf(html: string): string {
   return html.replace(/<[^>]+>/g, "").replaceAll("&quot;", '"');
 }
+
+describe("the bell of React on a server", () => {
+  it("has the attributes by their names in HTML", () => {
+    const bell = createElement(Bell, { url: "https://notify.example", tokenUrl: "/notify-token", open: true, hide: "toasts" });
+    expect(renderToString(bell)).toBe(
+      '<belfry-bell url="https://notify.example" open="" hide="toasts" token-url="/notify-token"></belfry-bell>',
+    );
+  });
+});
 
 describe("the hooks on a server", () => {
   it("give empty slices, without a provider too", () => {
