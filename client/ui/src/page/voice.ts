@@ -53,10 +53,8 @@ export class Voice implements ReactiveController {
   /** The region. It must be in the document, and not hidden, before there is something to say. */
   region(language: Language): TemplateResult {
     const label = language.say(this.#subjects.includes("announcements") && this.#subjects.length === 1 ? "announcements" : "toasts");
-    const words = this.#words?.(language);
-    return html`<div class="spoken" role="log" aria-live="polite" aria-relevant="additions text" aria-label=${label}>
-      ${words === undefined ? undefined : keyed(this.#said, html`<p>${words}</p>`)}
-    </div>`;
+    const words = this.#words && keyed(this.#said, html`<p>${this.#words(language)}</p>`);
+    return html`<div class="spoken" role="log" aria-live="polite" aria-relevant="additions text" aria-label=${label}>${words}</div>`;
   }
 
   #followArrivals(client: Belfry): () => void {
