@@ -7,7 +7,7 @@ import { fakeBelfry, fakeItem } from "../../support/ui-fake.js";
 
 // By a name that the compiler does not follow: it has types of the browser, which tests do not have.
 const ELEMENTS = "../../../client/react/src/elements.js";
-const { Bell }: { Bell: (props: object) => ReactElement } = await import(ELEMENTS);
+const { Bell }: { Bell: (props: Record<string, unknown>) => ReactElement } = await import(ELEMENTS);
 
 /** What the hooks give, as text. */
 function Slices(): ReactElement {
