@@ -61,7 +61,7 @@ export function upkeepOf(link: () => Link, known: () => Known, change: (known: P
         more = answer.more;
       } catch (error) {
         if ((error as BelfryRefusal).code !== "reset") throw error;
-        change({ [stream]: NOTHING[stream] });
+        change(NOTHING);
         link().reconnect();
         return;
       }

@@ -72,6 +72,11 @@ describe("the words of the elements", () => {
     expect(texts.filter((text) => /[,?:;!]/.test(text))).toEqual([]);
   });
 
+  it("have words of their own for one, also in a language without a singular", () => {
+    expect(chinese.say("arrived", { what: "Ropes" }, 1)).toBe("新通知：Ropes");
+    expect(chinese.say("arrived", { what: "Ropes" }, 2)).toBe("2 条新通知");
+  });
+
   it("choose plurals by the language's own rules", () => {
     addLanguage("pl", {
       expand: { one: "{count} powiadomienie", few: "{count} powiadomienia", many: "{count} powiadomień", other: "{count}" },

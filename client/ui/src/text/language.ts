@@ -73,10 +73,10 @@ export class Language {
       .join("");
   }
 
-  /** A message in pieces, for whoever fills its places with more than text. */
+  /** A message in pieces, for whoever fills its places with more than text. Its form for one is used for one whatever the grammar knows. */
   pieces(key: Key, count = 1): Piece[] {
     const message: Message = this.#messages[key];
-    return piecesOf(typeof message === "string" ? message : (message[this.#plurals.select(count)] ?? message.other));
+    return piecesOf(typeof message === "string" ? message : (message[count === 1 ? "one" : this.#plurals.select(count)] ?? message.other));
   }
 
   number(value: number): string {
@@ -88,7 +88,10 @@ export class Language {
     return this.#percents.format(value / 100);
   }
 
-  /** How long ago, in short: after a day by the days of the calendar, after a week the date. What a wrong clock puts into the future is now. Both in milliseconds. */
+  /**
+   * How long ago, in short: after a day by the days of the calendar, after a week the date. What a wrong clock puts into the future is now.
+   * Both in milliseconds.
+   */
   ago(time: number, now: number): string {
     const seconds = Math.max(0, (now - time) / 1_000);
     if (seconds < 45) return this.say("now");
