@@ -25,7 +25,10 @@ export class MongoPush implements PushStore {
   keys({ publicKey, privateKey }: VapidKeys): Promise<VapidKeys> {
     const update = { $setOnInsert: { p: publicKey, s: privateKey } };
     return contend(async () => {
-      const doc = await this.#keys.findOneAndUpdate({ _id: KEYS }, update, { ...DEADLINE, upsert: true, returnDocument: "after" });
+      // Most often they are there. A start then writes nothing, and needs no server that takes writes.
+      const known = await this.#keys.findOne({ _id: KEYS }, DEADLINE);
+      const doc =
+        known ?? (await this.#keys.findOneAndUpdate({ _id: KEYS }, update, { ...DEADLINE, upsert: true, returnDocument: "after" }));
       const { p, s } = doc as PushKeysDoc;
       return { publicKey: p, privateKey: s };
     });
