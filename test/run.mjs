@@ -18,9 +18,6 @@ import { launchRedis } from "./support/redis-process.mjs";
 /** What jest says when a test has left something running. */
 const NOT_CLEAN = /did not exit|failed to exit gracefully|\bopen handles?\b|Force exiting/i;
 
-/** The seeded runs of the fault harness, which `npm run soak` and a named file run; they are not part of a run of everything. */
-const SEEDED = "test/cluster/(faults|sentinel|redis-cluster)[.]test";
-
 /** How long jest may linger after it has said so, before it is ended. Milliseconds. */
 const LINGER_MS = 5_000;
 
@@ -83,8 +80,7 @@ async function runJest(environment) {
   const bin = createRequire(import.meta.url).resolve("jest/bin/jest");
   const options = `${process.env.NODE_OPTIONS ?? ""} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim();
   const color = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
-  const given = process.argv.slice(2);
-  jest = spawn(process.execPath, [bin, ...(given.length === 0 ? ["--testPathIgnorePatterns", SEEDED] : given)], {
+  jest = spawn(process.execPath, [bin, ...process.argv.slice(2)], {
     cwd: fileURLToPath(new URL("..", import.meta.url)),
     env: { ...process.env, ...color, ...environment, NODE_OPTIONS: options, BELFRY_TEST_RUN: run },
     stdio: ["inherit", "pipe", "pipe"],

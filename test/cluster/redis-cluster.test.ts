@@ -1,3 +1,3 @@
 import { describeSeeds } from "../support/seeds-suite.js";
 
-describeSeeds("three nodes on a Redis Cluster of three masters, under random faults", "cluster", 2);
+describeSeeds("three nodes on a Redis Cluster of three masters, under random faults", "cluster", 1);

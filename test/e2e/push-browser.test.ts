@@ -18,7 +18,7 @@ let page: Page;
 
 beforeAll(async () => {
   service = await startService();
-  browser = await launchBrowser();
+  browser = await launchBrowser({ isWhole: true });
 }, 60_000);
 beforeEach(async () => {
   context = await browser.newContext();
