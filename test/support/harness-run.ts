@@ -53,7 +53,7 @@ export interface RunReport {
   /** Calls that took long. */
   slow: string[];
   devices: number;
-  /** Seconds of all, and from the last healing until every device had all there was. */
+  /** Seconds of all, and from when all was healed and said until every device had it. */
   seconds: number;
   convergedIn: number;
   /** When the run came to what, in seconds since its begin. */
@@ -152,7 +152,6 @@ class Run {
     ];
     // All of them end, whichever fails.
     const ended = await Promise.allSettled([playing, ...talking]);
-    const healed = Date.now();
     this.reached("healed");
     crowd.assemble();
     await comingAndGoing;
@@ -163,8 +162,10 @@ class Run {
     await this.#expectOutlawed();
     await this.staff.unban(crowd.outlaw.user);
     crowd.pardon();
+    await this.staff.begun();
+    const said = Date.now();
     await this.#converge(CONVERGE_MS);
-    this.convergedIn = (Date.now() - healed) / 1_000;
+    this.convergedIn = (Date.now() - said) / 1_000;
     this.reached("converged");
 
     for (const topic of TOPICS) await this.staff.writeLast(topic);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Caller, Success } from "./harness-client.js";
-import { tokenFor } from "./member.js";
+import { tokenFor, until } from "./member.js";
 import type { Told } from "./seeds-expected.js";
 import type { ForumCall } from "./seeds-forum.js";
 
@@ -27,6 +27,9 @@ const WRITES = 15;
 
 /** The announcement that begins later does so this long after it was made: a call under faults takes a while. Milliseconds. */
 const BEGINS_MS = 6_000;
+
+/** By when it has begun after that: the node that brings it may have to hear of it first, and be another one than before. Milliseconds. */
+const BEGUN_MS = 30_000;
 
 /** The names of the topics that are written, and watched. */
 export const TOPICS = ["board:one", "board:two"];
@@ -105,6 +108,14 @@ export class Staff {
     await this.#pause(6);
     await this.#remove(`/v1/announcements/${gone.id}`);
     Object.assign(gone, { isLive: false, kinds: [...gone.kinds, "announcement.rescinded"] });
+  }
+
+  /** Resolves once the announcement that begins later has begun. */
+  async begun(): Promise<void> {
+    const last = this.announcements.at(-1);
+    if (last === undefined) return;
+    const isLive = async () => (await this.caller.asServer("GET", `/v1/announcements/${last.id}`)).body.state === "live";
+    await until(`${last.title} has begun`, isLive, BEGINS_MS + BEGUN_MS);
   }
 
   /** Bans a member, on the way. */
