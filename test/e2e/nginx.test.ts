@@ -155,7 +155,10 @@ describe.each<Layout>(["one-layer", "two-layers"])("behind %s, two nodes", (layo
     }
     isOver = true;
     await Promise.all(senders);
-    expect([...statuses.keys()]).toEqual([202]);
+    const faults = [await nginx.log("access"), await nginx.log("error")].map((text) =>
+      text.split("\n").filter((line) => /"status":5|upstream/.test(line)),
+    );
+    expect({ statuses: [...statuses.keys()], faults }).toMatchObject({ statuses: [202] });
     expect(statuses.get(202)).toBeGreaterThan(arrived.length);
     await until(
       () => `all were told all: ${arrived.map(({ user, visitor }) => `${visitor.told.size}/${sent.get(user)}`).join(" ")}`,

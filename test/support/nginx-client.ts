@@ -3,6 +3,7 @@ import { Agent, request as httpsRequest } from "node:https";
 import { io, type Socket } from "socket.io-client";
 import { tokenFor } from "./member.js";
 import type { Nginx } from "./nginx.js";
+import { sharedRedis } from "./redis.js";
 import { type Environment, type Service, startService } from "./service.js";
 
 /** What all nodes of these tests share; in production they are made by the operator. */
@@ -69,9 +70,17 @@ export function tell(nginx: Pick<Nginx, "port">, user: string, id: string): Prom
   });
 }
 
-/** Two processes of the service on one MongoDB, with the same keys. Whoever starts them stops both. */
+/** Two processes of the service on one MongoDB and one Redis, with the same keys. Whoever starts them stops both. */
 export async function startNodes(mongodbUrl: string, env: Environment = {}): Promise<[Service, Service]> {
-  const common = { MONGODB_URL: mongodbUrl, JWT_SECRET: SECRET, API_KEYS: API_KEY, TRUST_PROXY: "1", DEMO: "off", ...env };
+  const common = {
+    MONGODB_URL: mongodbUrl,
+    REDIS_URL: sharedRedis(),
+    JWT_SECRET: SECRET,
+    API_KEYS: API_KEY,
+    TRUST_PROXY: "1",
+    DEMO: "off",
+    ...env,
+  };
   const one = await startService({ env: { ...common, NODE_NAME: "one" } });
   try {
     return [one, await startService({ env: { ...common, NODE_NAME: "two" } })];

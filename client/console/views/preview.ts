@@ -47,6 +47,8 @@ export class Preview {
   #makeClient(): object {
     const preview = this;
     return {
+      // What a client says that has all there is to show, and nothing to tell of.
+      status: { is: "online", synced: false },
       get announcements() {
         return preview.#given;
       },
