@@ -41,6 +41,8 @@ export const bellStyle = css`
     font-weight: 700;
     line-height: 1;
     font-variant-numeric: tabular-nums;
+    /* A page that breaks long words anywhere would break "99+" too. */
+    white-space: nowrap;
   }
 
   .ringing {
