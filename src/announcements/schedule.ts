@@ -85,7 +85,7 @@ export class Schedule {
   async catchUp(): Promise<void> {
     const now = this.#clock();
     const due = [...this.#due].filter(([, at]) => at <= now);
-    if (due.length > 0) await Promise.all(due.map(([id]) => this.#happen(id)));
+    await Promise.all(due.map(([id]) => this.#happen(id)));
   }
 
   #happen(id: string): Promise<void> {

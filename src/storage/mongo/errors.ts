@@ -32,14 +32,17 @@ const NOT_SENT = new Set([
 /** Codes of a server that is not, or no longer, the primary, or is about to end: the next primary takes the same command. */
 const NO_PRIMARY = new Set<number | null>([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
-/** Runs `work` again, for `ms` milliseconds at the most, while it fails for want of a primary and nothing of it was stored. */
-export async function outlast<T>(ms: number, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` again, for `ms` milliseconds at the most, while it fails with what passes: as a rule for want of a primary, when nothing of it
+ * was stored.
+ */
+export async function outlast<T>(ms: number, work: () => Promise<T>, passes: (thrown: unknown) => boolean = isElection): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!isElection(error instanceof BelfryError ? error.cause : error) || performance.now() > deadline) throw error;
+      if (!passes(error) || performance.now() > deadline) throw error;
     }
     await pause(ELECTION_PAUSE_MS);
   }
@@ -59,7 +62,8 @@ export async function answered<T>(call: Promise<T>, ms: number): Promise<T> {
 }
 
 /** Whether there is no primary, or none that can be reached, so that the same may succeed in a moment. */
-function isElection(thrown: unknown): boolean {
+function isElection(error: unknown): boolean {
+  const thrown = error instanceof BelfryError ? error.cause : error;
   if (thrown instanceof mongo.MongoNetworkError || thrown instanceof mongo.MongoServerSelectionError) return true;
   return NO_PRIMARY.has(serverCode(thrown));
 }

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Model } from "mongoose";
 import { BelfryError } from "../../errors.js";
 import { StoreRefused } from "../types.js";
-import { DUPLICATE_KEY, guard, serverCode } from "./errors.js";
-import { ELECTION_PAUSE_MS } from "./limits.js";
+import { DUPLICATE_KEY, guard, outlast, serverCode } from "./errors.js";
 import type { MetaDoc, Models } from "./schemas.js";
 
 /**
@@ -59,24 +57,13 @@ const MIGRATIONS: ReadonlyArray<(models: Models) => Promise<void>> = [
  * @throws StoreRefused when the store is newer than this program.
  */
 export async function migrate(models: Models): Promise<void> {
-  const schema = await patiently(() => guard(() => takeSteps(models)));
+  // The store may be there and not able to do it: a primary that stands still, or whose followers do.
+  const isAway = (thrown: unknown): boolean => thrown instanceof BelfryError && thrown.code === "unavailable";
+  const schema = await outlast(PATIENCE_MS, () => guard(() => takeSteps(models)), isAway);
   if (schema > MIGRATIONS.length) {
     throw new StoreRefused(
       `MONGODB_URL: the database has schema ${schema}, this program knows up to ${MIGRATIONS.length}; start the newer version of Belfry that wrote it.`,
     );
-  }
-}
-
-/** Does it again while the store is there and cannot do it: a primary that stands still, or whose followers do. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof BelfryError) || error.code !== "unavailable" || performance.now() > deadline) throw error;
-    }
-    await pause(ELECTION_PAUSE_MS);
   }
 }
 
